@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+//
+// Everything of berth in one include.
+
+#pragma once
+
+#include <berth/connection.hpp>
+#include <berth/engine.hpp>
+#include <berth/event_loop.hpp>
+#include <berth/handler.hpp>
+#include <berth/logger.hpp>
+#include <berth/options.hpp>
+#include <berth/report.hpp>
+#include <berth/session.hpp>
+#include <berth/version.hpp>

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+//
+// Engine: many loops, their listeners, and one lifecycle.
+//
+//     Echo echo;
+//     return berth::run(echo, "tcp://:9000").exit_code();   // until SIGTERM
+//
+// Lifetime:  the engine must outlive its run: the destructor stops it gracefully and waits.
+//            The same object can be started again after it has stopped. The handler must
+//            outlive the run.
+// Threads:   any thread, except where marked. One object, one run at a time.
+// See:       docs/internals/stop.md for the phases of a stop.
+
+#pragma once
+
+#include <berth/buffer.hpp>
+#include <berth/bytes.hpp>
+#include <berth/connection.hpp>
+#include <berth/connection_id.hpp>
+#include <berth/endpoint.hpp>
+#include <berth/export.hpp>
+#include <berth/function.hpp>
+#include <berth/handler.hpp>
+#include <berth/options.hpp>
+#include <berth/report.hpp>
+#include <berth/result.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace berth {
+
+class EventLoop;
+
+enum class EngineState : std::uint8_t {
+    idle,
+    binding,
+    booting,
+    ready,
+    quiescing,
+    draining,
+    forcing,
+    reclaiming,
+    verifying,
+    stopped,
+    failed,
+};
+
+BERTH_EXPORT std::string_view to_string(EngineState state);
+
+// How something sent to a ConnectionId from any thread ended.
+enum class Delivery : std::uint8_t {
+    written,            // write: the kernel took every byte
+    ran,                // post, wake, close: done on the loop
+    stale,              // the connection was gone, or went before the kernel took every byte
+    cancelled_by_stop,  // the engine stopped first
+};
+
+// Runs exactly once, on the connection's loop, if and only if the call that took it said true.
+using Completion = UniqueFunction<void(ConnectionId, Delivery)>;
+
+class BERTH_EXPORT Engine {
+public:
+    explicit Engine(EventHandler& handler, Options options = {});
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+    ~Engine();
+
+    // ── Lifecycle ────────────────────────────────────────────────────────────────────────────
+
+    // Binds every address, or none: a failure closes what was opened, and says why. Calls
+    // on_boot, starts the loops, returns. The engine runs on threads of its own.
+    Result<void> start(std::span<const std::string> addresses);
+    Result<void> start(std::string_view address);
+
+    // The same on the calling thread: serves until SIGTERM, SIGINT or a request_stop, and then
+    // reports. What berth::run() does.
+    Result<StopReport> run(std::span<const std::string> addresses);
+
+    // Asks for a graceful stop and returns at once. Any number of times, from anywhere, also
+    // from a callback; the earliest deadline wins. Without one: Options::drain from now. A
+    // deadline in the past resets every connection at once.
+    void request_stop();
+    void request_stop(Deadline deadline);
+
+    // Waits until stopped. Fails with would_deadlock on a thread of this engine, and with
+    // not_running if it was never started.
+    Result<StopReport> wait();
+    // request_stop and wait.
+    Result<StopReport> stop();
+
+    EngineState state() const;
+    Instant now() const;
+
+    // ── What it serves ───────────────────────────────────────────────────────────────────────
+
+    // The real addresses, in the order given to start(): port 0 is replaced by the port bound.
+    // From on_boot on.
+    std::vector<Endpoint> endpoints() const;
+    // Which driver runs and why, as one sentence. From on_boot on.
+    std::string driver_description() const;
+    std::size_t loop_count() const;
+    EventLoop& loop(std::size_t index);  // only between on_boot and on_shutdown
+    std::size_t connection_count() const;
+
+    // ── Connections, by id ───────────────────────────────────────────────────────────────────
+    // The return value says only whether the engine took the call. If it did, `done` runs
+    // exactly once on the connection's loop; if not, never. Calls of one thread to one
+    // connection keep their order.
+
+    bool post(ConnectionId id, UniqueFunction<void(Connection&)> task, Completion done = {});
+    bool write(ConnectionId id, Buffer bytes, Completion done = {});
+    bool write(ConnectionId id, std::string_view text, Completion done = {});
+    // Runs on_traffic even if nothing has arrived; if reading is paused, when it resumes.
+    bool wake(ConnectionId id, Completion done = {});
+    bool close(ConnectionId id, CloseMode mode = CloseMode::after_flush, Completion done = {});
+
+private:
+    class Core;
+    std::unique_ptr<Core> core_;
+};
+
+// What run() returns: a report, or the reason why there was nothing to stop.
+class BERTH_EXPORT RunResult {
+public:
+    explicit RunResult(Result<StopReport> result) : result_(std::move(result)) {}
+    bool started() const { return result_.has_value(); }
+    const StopReport& report() const { return *result_; }   // only if started()
+    const Error& error() const { return result_.error(); }  // only if not
+    int exit_code() const { return started() ? report().exit_code() : 1; }
+
+private:
+    Result<StopReport> result_;
+};
+
+// Starts, serves until SIGTERM or SIGINT or a request_stop, and reports. A second signal cuts the
+// deadline to one second; a third one stops at once. Earlier signal dispositions are restored at
+// the end, before it returns: a program that goes on after that handles its signals itself. The
+// last line it writes to the logger is the report or the error.
+BERTH_EXPORT RunResult run(EventHandler& handler, std::string_view address, Options options = {});
+BERTH_EXPORT RunResult run(EventHandler& handler, std::span<const std::string> addresses,
+                           Options options = {});
+BERTH_EXPORT RunResult run(EventHandler& handler, std::initializer_list<std::string> addresses,
+                           Options options = {});
+
+}  // namespace berth

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+//
+// EventLoop: one thread's world: its connections, timers and tasks.
+//
+// Lifetime:  lives as long as its engine runs; a reference is good until on_loop_stop returns.
+// Threads:   loop-only, except where marked *any thread*.
+
+#pragma once
+
+#include <berth/buffer.hpp>
+#include <berth/clock.hpp>
+#include <berth/connection_id.hpp>
+#include <berth/endpoint.hpp>
+#include <berth/export.hpp>
+#include <berth/function.hpp>
+#include <berth/result.hpp>
+
+#include <cstddef>
+
+namespace berth {
+
+class Connection;
+class Engine;
+
+class BERTH_EXPORT EventLoop {
+public:
+    EventLoop(const EventLoop&) = delete;
+    EventLoop& operator=(const EventLoop&) = delete;
+
+    Engine& engine() const;     // any thread
+    std::size_t index() const;  // any thread; from 0
+    // The time of this iteration, cached: costs nothing, at most one iteration old.
+    Instant now() const;
+
+    // The connection of that id if it is one of this loop's and still open; null otherwise.
+    Connection* find(ConnectionId id);
+    // Every open connection of this loop. `visit` may close the one it is given, and any other.
+    void for_each(UniqueFunction<void(Connection&)> visit);
+    // Queues one shared block to every open connection of this loop; how many took it.
+    std::size_t broadcast(const Buffer& buffer);
+    std::size_t connection_count() const;
+
+    // Opens a connection of this loop to `endpoint` (a stream: tcp or unix) without blocking.
+    // on_open follows, or on_connect_failed: one of them, exactly once, never from inside this
+    // call. The id names the attempt from now on; close(id) on the engine gives it up.
+    // Fails at once only where no attempt could be made (descriptor limit, stopping).
+    Result<ConnectionId> connect(const Endpoint& endpoint, Deadline deadline = Deadline::never());
+
+    // Any thread. Runs `task` on this loop, in the order of posting. False: the engine is past
+    // accepting tasks and `task` was not taken. A task that was taken is run, or dropped when
+    // the engine stops (and counted in the report).
+    bool post(UniqueFunction<void(EventLoop&)> task);
+
+protected:
+    EventLoop() = default;
+    ~EventLoop() = default;
+};
+
+}  // namespace berth

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+//
+// EventHandler: what a user implements. One object serves all loops of an engine. Every callback
+// has a default: do nothing and go on, where nothing else is said.
+//
+// Order, whatever ends the engine: on_boot, on_loop_start per loop, then per connection
+// on_open … on_drain? … on_close exactly once each, then on_loop_stop per loop, and
+// on_shutdown last, once.
+//
+// Lifetime:  must outlive the engine's run.
+// Threads:   callbacks of one connection are serial, on its loop's thread. Different loops call
+//            at the same time: state shared between connections is the handler's to guard.
+// Errors:    a callback that throws loses its own connection (reason handler_threw), never the
+//            engine. Where there is no connection, the throw is counted and logged.
+
+#pragma once
+
+#include <berth/clock.hpp>
+#include <berth/connection_id.hpp>
+#include <berth/export.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace berth {
+
+class Connection;
+class Engine;
+class Error;
+class EventLoop;
+struct StopReport;
+
+// What a callback asks of the loop. Values outside the enum count as none.
+enum class Action : std::uint8_t {
+    none,
+    close,     // close this connection after what is queued has been sent
+    shutdown,  // stop the engine gracefully, as Engine::request_stop
+};
+
+// Why a connection ended.
+enum class CloseReason : std::uint8_t {
+    peer_end,           // the peer's FIN, answered
+    peer_reset,         // ECONNRESET, EPIPE
+    local_close,        // close() or Action::close
+    stop_graceful,      // a stop closed it, nothing was cut
+    stop_forced,        // the stop's deadline reset it
+    idle_timeout,       // Options::idle_timeout
+    outbound_overflow,  // a write past Options::output_max
+    inbound_overflow,   // more unread than Options::input_max
+    handler_threw,
+    user_timeout,  // ETIMEDOUT: keepalive or TCP_USER_TIMEOUT
+    io_error,      // any other errno
+};
+
+inline constexpr std::size_t kCloseReasons = 11;
+
+BERTH_EXPORT std::string_view to_string(CloseReason reason);
+
+class BERTH_EXPORT EventHandler {
+public:
+    virtual ~EventHandler();
+
+    // On the thread that starts the engine: bound, nothing accepted yet, Engine::endpoints()
+    // known. A throw is a start failure.
+    virtual void on_boot(Engine&);
+
+    // On the loop's thread, before its first and after its last event.
+    virtual void on_loop_start(EventLoop&);
+    virtual void on_loop_stop(EventLoop&);
+
+    virtual Action on_open(Connection&);
+    // EventLoop::connect did not succeed; no on_open and no on_close follow for this id.
+    virtual void on_connect_failed(EventLoop&, ConnectionId, const Error&);
+    // Bytes have arrived; see Connection::peek.
+    virtual Action on_traffic(Connection&);
+    // The peer's FIN: it sends no more, and unread bytes are still there. The default closes
+    // after what is queued has been sent; `none` keeps the other direction open.
+    virtual Action on_end(Connection&);
+    // The output fell below Options::output_low after having been above output_high.
+    virtual void on_writable(Connection&);
+    // A stop has begun. The default closes after flush; with `none` the handler closes when it
+    // is done, or the deadline does.
+    virtual Action on_drain(Connection&, Deadline);
+    // After the last completion: nothing can be written, addresses and context are still valid.
+    virtual void on_close(Connection&, CloseReason);
+
+    // Called when a loop starts and again after each returned duration; kNever ends it.
+    virtual Duration on_tick(EventLoop&);
+
+    // On the coordinator's thread: the one inside run(), or the engine's own after start().
+    virtual void on_shutdown(const StopReport&);
+};
+
+}  // namespace berth

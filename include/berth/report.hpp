@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+//
+// StopReport: how a stop went, and exactly what it cost.
+//
+// Given to EventHandler::on_shutdown and returned by run() and Engine::stop(). to_json() is the
+// format of `berth serve --report`; its fields stay, more may follow.
+//
+// Lifetime:  a value.
+// Units:     milliseconds where a name ends in _ms.
+
+#pragma once
+
+#include <berth/clock.hpp>
+#include <berth/endpoint.hpp>
+#include <berth/export.hpp>
+#include <berth/handler.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace berth {
+
+enum class StopOutcome : std::uint8_t {
+    clean,                  // everyone served to the end
+    forced,                 // some connections were reset, or bytes lost, at the deadline
+    port_held,              // an address or path of ours is still taken
+    stuck,                  // a handler would not return
+    cancelled_during_boot,  // stopped before it was ready
+    failed,                 // a loop failed
+};
+
+BERTH_EXPORT std::string_view to_string(StopOutcome outcome);
+
+struct BERTH_EXPORT StopReport {
+    struct Phase {
+        std::string_view name;  // quiesce, drain, force, reclaim, verify
+        Duration start{};       // since the stop was requested
+        Duration duration{};
+    };
+    struct Connections {
+        std::uint64_t at_start = 0;
+        std::uint64_t opened_during_stop = 0;
+        std::array<std::uint64_t, kCloseReasons> closed{};  // since the stop, by CloseReason
+        std::uint64_t forced = 0;
+    };
+    struct Bytes {
+        // Over the connections that the stop ended. written = acknowledged + discarded +
+        // unconfirmed: known by the peer's kernel, never sent, and sent but not acknowledged
+        // when we reset. received_after_fin: requests that came too late.
+        std::uint64_t written = 0;
+        std::uint64_t acknowledged = 0;
+        std::uint64_t discarded = 0;
+        std::uint64_t unconfirmed = 0;
+        std::uint64_t received_after_fin = 0;
+    };
+    struct Listener {
+        Endpoint endpoint;
+        std::string_view quiesce;  // best_effort: the accept queue was emptied, then closed
+        bool released = false;     // a fresh socket could bind it again
+        std::string cause;         // why not
+    };
+    struct Tasks {
+        std::uint64_t run = 0;  // posts, writes, wakes and closes since the stop was requested
+        std::uint64_t cancelled = 0;
+    };
+    struct StuckLoop {
+        std::size_t loop = 0;
+        std::string_view callback;  // the handler callback it entered last
+        Duration since{};           // since the stop ran out of patience with it
+    };
+    struct Loops {
+        std::size_t joined = 0;
+        std::vector<StuckLoop> stuck;
+    };
+    struct Descriptors {
+        std::size_t before = 0;  // open in this process when the engine started
+        std::size_t after = 0;   // and after it stopped
+    };
+
+    StopOutcome outcome = StopOutcome::clean;
+    std::string requested_by;  // "api", "handler", "signal 15", "loop failure"
+    Duration deadline{};       // granted
+    Duration duration{};       // used
+    std::vector<Phase> phases;
+    Connections connections;
+    Bytes bytes;
+    std::vector<Listener> listeners;
+    Tasks tasks;
+    Loops loops;
+    Descriptors descriptors;
+    std::uint64_t handler_exceptions = 0;  // over the whole run
+    std::string failure;                   // text of the error, for outcome failed
+
+    // Clean, and every address released.
+    bool ok() const;
+    // cli.md: 5 stuck, 4 port held, 3 forced or bytes lost, 1 failed, else 0; the highest of
+    // 5, 4, 3 that applies.
+    int exit_code() const;
+    std::string to_string() const;  // one line
+    std::string to_json() const;
+};
+
+}  // namespace berth

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+//
+// Outcome<T>: the result of one system call, a value or an errno.
+//
+// Inside berth a failed call is an errno and nothing more; the layer that knows the address and
+// the phase turns it into a berth::Error.
+//
+// See:       errno(3).
+
+#pragma once
+
+#include <expected>
+
+namespace berth::base {
+
+enum class Errno : int {};  // never 0
+
+template <class T>
+class [[nodiscard]] Outcome : public std::expected<T, Errno> {
+public:
+    using std::expected<T, Errno>::expected;
+    int errno_value() const { return this->has_value() ? 0 : static_cast<int>(this->error()); }
+};
+
+inline std::unexpected<Errno> failed(int errno_value) {
+    return std::unexpected<Errno>(Errno{errno_value});
+}
+
+}  // namespace berth::base

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+//
+// Recycler between threads: nobody gets an object that somebody else has, and few are made.
+
+#include "base/recycler.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <set>
+#include <thread>
+#include <vector>
+
+namespace berth::base {
+namespace {
+
+struct Object {
+    static inline std::atomic<std::size_t> made = 0;
+    Object() { ++made; }
+
+    Object* next_free = nullptr;
+    std::atomic<bool> in_use = false;
+};
+
+TEST(RecycledBetweenThreads, EachObjectHasOneUserAtATime) {
+    constexpr std::size_t kThreads = 4;
+    constexpr std::size_t kHeld = 16;
+    std::atomic<std::size_t> shared_use = 0;
+    {
+        std::vector<std::jthread> threads;
+        for (std::size_t thread = 0; thread < kThreads; ++thread) {
+            threads.emplace_back([&] {
+                std::array<Object*, kHeld> held{};
+                for (int round = 0; round < 2'000; ++round) {
+                    for (Object*& each : held) {
+                        each = Recycler<Object>::take();
+                        if (each->in_use.exchange(true)) ++shared_use;
+                    }
+                    for (Object* each : held) {
+                        each->in_use = false;
+                        Recycler<Object>::give_back(each);
+                    }
+                }
+            });
+        }
+    }
+    EXPECT_EQ(shared_use, 0U);
+    // A thread may keep as many as were out at once, for itself.
+    EXPECT_LE(Object::made, kThreads * kThreads * kHeld);
+}
+
+struct Kept {
+    Kept* next_free = nullptr;
+};
+
+TEST(RecycledBetweenThreads, WhatAThreadKeptIsThereForTheNextOne) {
+    std::set<Kept*> before;
+    std::set<Kept*> after;
+    const auto take_and_give_back = [](std::set<Kept*>& seen) {
+        for (int i = 0; i < 10; ++i) seen.insert(Recycler<Kept>::take());
+        for (Kept* each : seen) Recycler<Kept>::give_back(each);
+        Recycler<Kept>::give_back(Recycler<Kept>::take());  // the others are this thread's now
+    };
+    std::jthread([&] { take_and_give_back(before); }).join();
+    std::jthread([&] { take_and_give_back(after); }).join();
+    EXPECT_EQ(before, after);
+}
+
+}  // namespace
+}  // namespace berth::base
