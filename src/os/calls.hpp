@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+//
+// calls: every system call that berth makes, one function each. Nothing bypasses this list, so
+// that a fault can be injected here.
+//
+// The first group runs per message: inline, a raw long, negative errno (raw_call.hpp). They never
+// wait, so that no signal interrupts them. The rest returns an Outcome; where a signal may
+// interrupt a call and the man page allows it, it is repeated.
+//
+// Threads:   any thread.
+// Errors:    an errno, as the man page of the call gives it.
+
+#pragma once
+
+#include "base/outcome.hpp"
+#include "os/raw_call.hpp"
+#include "os/socket_address.hpp"
+
+#include <berth/bytes.hpp>
+#include <berth/clock.hpp>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): sigaction is POSIX, not C++
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string>
+
+namespace berth::os {
+
+using base::Outcome;
+
+// ── Per message ──────────────────────────────────────────────────────────────────────────────
+
+// recvfrom(2): how many bytes; 0 is the peer's FIN.
+inline long recv_bytes(int socket, void* into, std::size_t size) {
+    return raw_call(SYS_recvfrom, socket, into, size, MSG_DONTWAIT);
+}
+
+// sendto(2): how many bytes the kernel took.
+inline long send_bytes(int socket, const void* bytes, std::size_t size) {
+    return raw_call(SYS_sendto, socket, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+// sendmsg(2): how many bytes of the first kSlicesMax slices the kernel took.
+inline constexpr std::size_t kSlicesMax = 64;
+long send_slices(int socket, std::span<const Bytes> slices);
+
+// accept4(2): a non-blocking, close-on-exec descriptor.
+inline long accept_socket(int listener, SocketAddress& peer) {
+    return raw_call(SYS_accept4, listener, peer.room(), peer.room_length(),
+                    SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+// For calls that take milliseconds: rounded up, never early; -1 waits for ever.
+inline int timeout_milliseconds(Duration timeout) {
+    if (timeout == kNever) return -1;
+    const auto count = std::chrono::ceil<std::chrono::milliseconds>(timeout).count();
+    if (count <= 0) return 0;
+    constexpr int kLongest = std::numeric_limits<int>::max();
+    return count < kLongest ? static_cast<int>(count) : kLongest;
+}
+
+// epoll_pwait(2): how many events. An interrupting signal looks like the end of the wait.
+inline long wait_events(int epoll, std::span<epoll_event> into, Duration timeout) {
+    const long count = raw_call(SYS_epoll_pwait, epoll, into.data(), static_cast<int>(into.size()),
+                                timeout_milliseconds(timeout), nullptr, 0);
+    return count == -EINTR ? 0 : count;
+}
+
+// write(2) to an eventfd: any thread, also in a signal handler. It cannot fail: a counter that is
+// full is readable all the same.
+inline void raise_eventfd(int eventfd) {
+    const std::uint64_t one = 1;
+    raw_call(SYS_write, eventfd, &one, sizeof one);
+}
+
+// read(2) of an eventfd: back to zero. False when it was.
+inline bool drain_eventfd(int eventfd) {
+    std::uint64_t count = 0;
+    return raw_call(SYS_read, eventfd, &count, sizeof count) > 0;
+}
+
+// clock_gettime(2), CLOCK_MONOTONIC; no system call where the vDSO has it.
+inline Duration monotonic_time() { return std::chrono::steady_clock::now().time_since_epoch(); }
+
+// ── Sockets ──────────────────────────────────────────────────────────────────────────────────
+
+// A name of setsockopt(2).
+struct OptionName {
+    int level;
+    int name;
+};
+inline constexpr OptionName kReuseAddress{SOL_SOCKET, SO_REUSEADDR};
+inline constexpr OptionName kReusePort{SOL_SOCKET, SO_REUSEPORT};
+inline constexpr OptionName kReceiveBuffer{SOL_SOCKET, SO_RCVBUF};
+inline constexpr OptionName kSendBuffer{SOL_SOCKET, SO_SNDBUF};
+inline constexpr OptionName kPendingError{SOL_SOCKET, SO_ERROR};
+inline constexpr OptionName kSocketFamily{SOL_SOCKET, SO_DOMAIN};
+inline constexpr OptionName kV6Only{IPPROTO_IPV6, IPV6_V6ONLY};
+inline constexpr OptionName kNoDelay{IPPROTO_TCP, TCP_NODELAY};
+inline constexpr OptionName kNotSentLow{IPPROTO_TCP, TCP_NOTSENT_LOWAT};
+inline constexpr OptionName kUserTimeout{IPPROTO_TCP, TCP_USER_TIMEOUT};
+
+enum class Shutdown : std::uint8_t { sending, both };
+
+// socket(2): non-blocking, close-on-exec.
+Outcome<int> open_socket(int family, int type);
+Outcome<void> bind(int socket, const SocketAddress& address);
+Outcome<void> listen(int socket, int backlog);
+Outcome<void> connect(int socket, const SocketAddress& address);
+Outcome<void> set_option(int socket, OptionName option, int value);
+Outcome<void> set_linger(int socket, int seconds);  // SO_LINGER {1, seconds}
+Outcome<int> option(int socket, OptionName option);
+Outcome<SocketAddress> local_address(int socket);  // getsockname(2)
+Outcome<SocketAddress> peer_address(int socket);   // getpeername(2)
+Outcome<void> shutdown(int socket, Shutdown what);
+Outcome<std::size_t> unacknowledged_bytes(int socket);  // SIOCOUTQ, tcp(7)
+Outcome<std::size_t> never_sent_bytes(int socket);      // SIOCOUTQNSD
+
+// ── Descriptors ──────────────────────────────────────────────────────────────────────────────
+
+// close(2). Its errors are not news: the descriptor is gone in every case.
+void close(int descriptor);
+Outcome<int> open_epoll();
+Outcome<void> control_epoll(int epoll, int operation, int descriptor, epoll_event event);
+Outcome<int> open_eventfd();
+// poll(2): false when `timeout` passed first.
+Outcome<bool> wait_readable(int descriptor, Duration timeout);
+std::size_t descriptor_limit();                 // getrlimit(2), RLIMIT_NOFILE
+Outcome<std::size_t> count_open_descriptors();  // of this process, from /proc/self/fd
+
+// ── Files ────────────────────────────────────────────────────────────────────────────────────
+
+struct FileFacts {
+    bool is_socket;
+    std::uint64_t device;
+    std::uint64_t inode;
+};
+Outcome<FileFacts> file_facts(const std::string& path);  // lstat(2)
+Outcome<void> unlink(const std::string& path);
+Outcome<int> open_directory(const std::string& path);
+Outcome<void> lock_exclusively(int descriptor);  // flock(2); EWOULDBLOCK: another holds it
+
+// ── The process and its machine ──────────────────────────────────────────────────────────────
+
+// sigaction(2): the previous action.
+using SignalAction = struct sigaction;
+Outcome<SignalAction> set_signal_action(int signal, const SignalAction& action);
+Outcome<std::size_t> count_affinity_cpus();                       // sched_getaffinity(2)
+Outcome<std::uint64_t> random_number();                           // getrandom(2)
+Outcome<std::uint32_t> interface_index(const std::string& name);  // if_nametoindex(3)
+Outcome<std::string> interface_name(std::uint32_t index);         // if_indextoname(3)
+
+}  // namespace berth::os
