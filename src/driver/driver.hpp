@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+//
+// Driver: the seam. How a loop talks to the kernel about streams, in io_uring's way of thinking.
+//
+// epoll emulates the completions, a simulation invents them. Socket logic stands above and
+// exists once. Calls go down through this interface; completions come up into a Sink, which is
+// a concrete class and not an interface: each driver is a template over it (ADR 0002).
+//
+// The contract. tests/conformance has one test per numbered sentence.
+//
+//  1. An operation is described by the caller's Stream, Listener and memory; starting one never
+//     allocates.
+//  2. Every operation that was started ends with exactly one last completion, also when it is
+//     cancelled: accept with on_accept_end, connect with on_connected, receive with
+//     on_receive_end, send_when_ready with on_sent, close with on_closed. Closing a stream
+//     answers its receive, connect and send_when_ready silently: on_closed is then the last
+//     completion of all of them.
+//  3. No completion is delivered from inside a call other than poll.
+//  4. Until its last completion an operation's memory belongs to the driver: Stream and Listener
+//     do not move, and the slices of send_when_ready stay valid. The caller closes no descriptor
+//     of a stream; the driver does, once the kernel no longer uses it.
+//  5. send is optimistic: it never waits, and what it takes is gone: its memory is free, and no
+//     completion follows. Fewer bytes than given means that the socket is full.
+//  6. poll delivers completions, also those that its own sink's calls produced, waits no longer
+//     than its deadline, and does not wait while anything is ready. delivered_all says whether
+//     a bound made it put anything off.
+//  7. accept and receive are armed: one start, many completions. Received bytes are lent until
+//     on_received returns.
+//  8. A FIN is reported after the last byte before it; an error after the bytes that preceded it.
+//     An error that comes after the FIN is reported once more, by a second on_receive_end.
+//  9. wake is the only call for other threads; wakes may merge, and none is lost.
+// 10. The budget bounds the bytes of one stream per poll; the rest comes with the next one.
+// 11. pause_receive holds bytes back in the kernel; no on_received follows it until
+//     resume_receive, and nothing is lost.
+// 12. After on_closed the descriptor is closed: the peer has its FIN or RST, the number may be
+//     used again, and the Stream may be reused by the caller.
+// 13. After on_accept_end the listener has no operation in flight, its descriptor is the
+//     caller's to close, and the port is free once it did.
+// 14. Bounds are given at opening; exceeding one is an error value, not growth.
+//
+// Lifetime:  streams and listeners must be closed, and their completions taken, before the
+//            driver is destroyed.
+// Threads:   the thread of the first poll owns it; before that only opening is allowed.
+// See:       docs/decisions/0002-completion-seam.md, research in docs/internals/seam.md.
+
+#pragma once
+
+#include "base/outcome.hpp"
+#include "driver/descriptor.hpp"
+
+#include <berth/bytes.hpp>
+#include <berth/clock.hpp>
+#include <berth/endpoint.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace berth::driver {
+
+using base::Outcome;
+
+// One slice of a vectored send.
+using Slices = std::span<const Bytes>;
+
+// What every source of events is known by. Embedded in the owner's object, and never moved while
+// an operation is in flight. All but `descriptor` belongs to the driver.
+struct Source {
+    Descriptor descriptor = Descriptor::none;
+    std::uint8_t odd = 0;  // 0 on a stream in its normal turn: one test on the hot path
+    std::uint8_t state = 0;
+    std::uint16_t error = 0;  // an errno that the kernel told once, kept until it is reported
+    Source* next = nullptr;   // the driver's lists
+};
+
+// A connected (or connecting) stream socket.
+struct Stream : Source {
+    const Slices* pinned = nullptr;  // of send_when_ready, while in flight
+};
+
+struct Listener : Source {};
+
+// What became of an optimistic send, in one register.
+class Sent {
+public:
+    // The first `count` bytes are gone and their memory is free; fewer than given: it would
+    // block, the caller keeps the rest and uses send_when_ready.
+    static constexpr Sent done(std::size_t count) { return Sent{static_cast<std::int64_t>(count)}; }
+    static constexpr Sent failed(int errno_value) { return Sent{-std::int64_t{errno_value}}; }
+
+    constexpr bool is_failed() const { return value_ < 0; }
+    constexpr int errno_value() const { return static_cast<int>(-value_); }
+    constexpr std::size_t count() const { return static_cast<std::size_t>(value_); }
+
+private:
+    explicit constexpr Sent(std::int64_t value) : value_(value) {}
+    std::int64_t value_;
+};
+
+enum class Ending : std::uint8_t {
+    orderly,  // close(2): FIN, if nothing is unread
+    reset,    // SO_LINGER 0, then close: RST, and what was not sent is dropped
+};
+
+// What opening a driver grants it. Each is at least 1.
+struct Bounds {
+    std::size_t receive_bytes = 64U << 10U;  // one receive buffer, shared by all streams
+    std::size_t read_budget = 256U << 10U;   // bytes of one stream per poll
+    std::size_t accept_budget = 64;          // connections of one listener per poll
+    std::size_t events_max = 512;            // kernel events taken per poll
+};
+
+constexpr bool is_usable(const Bounds& bounds) {
+    return bounds.receive_bytes > 0 && bounds.read_budget > 0 && bounds.accept_budget > 0 &&
+           bounds.events_max > 0;
+}
+
+// The completions, as every Sink must have them:
+//
+//     void on_awake(std::size_t events)       first in each poll, right after any wait
+//     void on_accepted(Listener&, Descriptor, const IpEndpoint& peer)   peer.family 0: Unix
+//     void on_accept_error(Listener&, int errno_value)   one attempt failed; still armed
+//     void on_accept_end(Listener&, int errno_value)     last; 0: stopped. EMFILE, ENFILE,
+//                                                        ENOBUFS, ENOMEM end it: arm it again later
+//     void on_connected(Stream&, int errno_value)        0: connected
+//     void on_received(Stream&, Bytes)                   at least one byte
+//     void on_receive_end(Stream&, int errno_value)      0: the peer's FIN
+//     void on_sent(Stream&, Sent)                        of send_when_ready: at least one byte,
+//                                                        or failed
+//     void on_closed(Stream&)
+
+class Driver {
+public:
+    Driver() = default;
+    Driver(const Driver&) = delete;
+    Driver& operator=(const Driver&) = delete;
+    virtual ~Driver() = default;
+
+    // ── Listeners ────────────────────────────────────────────────────────────────────────────
+    // Arms accepting on a listening descriptor. Connections come non-blocking, close-on-exec.
+    virtual Outcome<void> start_accept(Listener& listener) = 0;
+    // Disarms; on_accept_end(0) follows. Connections accepted meanwhile still come before it.
+    virtual void stop_accept(Listener& listener) = 0;
+
+    // ── Streams ──────────────────────────────────────────────────────────────────────────────
+    // Takes over an accepted descriptor and arms receiving.
+    virtual Outcome<void> start_receive(Stream& stream) = 0;
+    // Connects stream.descriptor, a fresh socket. After on_connected(0) receiving is armed.
+    virtual Outcome<void> connect(Stream& stream, const Endpoint& endpoint) = 0;
+    virtual void pause_receive(Stream& stream) = 0;
+    virtual void resume_receive(Stream& stream) = 0;
+
+    // Never while a send_when_ready of this stream is in flight.
+    virtual Sent send(Stream& stream, Bytes bytes) = 0;
+    virtual Sent send_slices(Stream& stream, Slices slices) = 0;  // the same, vectored
+    // Waits until the kernel takes at least one byte of `slices`; then on_sent. The span object,
+    // its slices and their bytes stay in place until then.
+    virtual void send_when_ready(Stream& stream, const Slices& slices) = 0;
+    // FIN after everything sent so far (SHUT_WR, shutdown(2)). Nothing may be sent after it.
+    virtual void end_sending(Stream& stream) = 0;
+    // Cancels what is in flight, closes the descriptor, then on_closed.
+    virtual void close(Stream& stream, Ending ending) = 0;
+
+    // ── The loop ─────────────────────────────────────────────────────────────────────────────
+    // `deadline` in the past: do not wait. Fails only when the driver itself is broken.
+    virtual Outcome<void> poll(Deadline deadline) = 0;
+    // Did the last poll deliver all that was ready when it looked, with nothing put off?
+    virtual bool delivered_all() const = 0;
+    virtual void wake() = 0;  // any thread
+};
+
+}  // namespace berth::driver

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+//
+// KernelSystem: each question of System, asked of os/calls.
+
+#include "driver/kernel_system.hpp"
+
+#include "base/outcome.hpp"
+#include "driver/descriptor.hpp"
+#include "driver/system.hpp"
+#include "os/calls.hpp"
+#include "os/owned_descriptor.hpp"
+#include "os/socket_address.hpp"
+
+#include <berth/clock.hpp>
+#include <berth/endpoint.hpp>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace berth::driver {
+
+namespace {
+
+Outcome<Descriptor> as_descriptor(const Outcome<int>& opened) {
+    if (!opened) return base::failed(opened.errno_value());
+    return Descriptor{*opened};
+}
+
+Outcome<Endpoint> as_endpoint(const Outcome<os::SocketAddress>& address, Scheme scheme) {
+    if (!address) return base::failed(address.errno_value());
+    return address->endpoint(scheme);
+}
+
+Outcome<int> socket_for(const Endpoint& endpoint) {
+    return os::open_socket(os::socket_family(endpoint), os::socket_type(endpoint.scheme()));
+}
+
+bool is_dual_stack(const Endpoint& endpoint) {
+    return endpoint.is_wildcard() && endpoint.ip().family == 6 && !endpoint.is_v6_only();
+}
+
+// What a dual-stack endpoint becomes on a kernel without IPv6.
+Endpoint v4_part(const Endpoint& endpoint) {
+    return {endpoint.scheme(), IpEndpoint{.port = endpoint.port(), .family = 4}};
+}
+
+Endpoint fitted_to(int socket, const Endpoint& endpoint) {
+    if (!is_dual_stack(endpoint)) return endpoint;
+    const bool is_v6 =
+        os::option(socket, os::kSocketFamily).value_or(0) == os::socket_family(endpoint);
+    return is_v6 ? endpoint : v4_part(endpoint);
+}
+
+std::string directory_of(const std::string& path) {
+    const auto slash = path.rfind('/');
+    if (slash == std::string::npos) return ".";
+    return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+}  // namespace
+
+Instant KernelSystem::now() { return {os::monotonic_time()}; }
+
+// The kernel refuses only before its pool has been seeded, early at boot.
+std::uint64_t KernelSystem::random() {
+    return os::random_number().value_or(static_cast<std::uint64_t>(os::monotonic_time().count()));
+}
+
+Outcome<Descriptor> KernelSystem::open_socket(const Endpoint& endpoint) {
+    const auto opened = socket_for(endpoint);
+    if (opened.errno_value() == EAFNOSUPPORT && is_dual_stack(endpoint)) {
+        return as_descriptor(socket_for(v4_part(endpoint)));
+    }
+    if (!opened || endpoint.ip().family != 6) return as_descriptor(opened);
+
+    // Said in both cases: /proc/sys/net/ipv6/bindv6only may have changed the default.
+    os::OwnedDescriptor socket{*opened};
+    const auto set = os::set_option(socket.number(), os::kV6Only, endpoint.is_v6_only());
+    if (!set) return base::failed(set.errno_value());
+    return Descriptor{socket.release()};
+}
+
+Outcome<void> KernelSystem::bind(Descriptor socket, const Endpoint& endpoint) {
+    const auto address = os::SocketAddress::of(fitted_to(number(socket), endpoint));
+    if (!address) return base::failed(address.errno_value());
+    return os::bind(number(socket), *address);
+}
+
+Outcome<void> KernelSystem::listen(Descriptor socket, int backlog) {
+    return os::listen(number(socket), backlog);
+}
+
+Outcome<Accepted> KernelSystem::accept(Descriptor listener) {
+    os::SocketAddress peer;
+    const long accepted = os::accept_socket(number(listener), peer);
+    if (accepted < 0) return base::failed(static_cast<int>(-accepted));
+    return Accepted{.descriptor = Descriptor{static_cast<int>(accepted)}, .peer = peer.ip()};
+}
+
+Outcome<void> KernelSystem::set(Descriptor socket, SocketOption option, int value) {
+    const auto set_as = [&](os::OptionName name) {
+        return os::set_option(number(socket), name, value);
+    };
+    switch (option) {
+        case SocketOption::reuse_address: return set_as(os::kReuseAddress);
+        case SocketOption::reuse_port: return set_as(os::kReusePort);
+        case SocketOption::v6_only: return set_as(os::kV6Only);
+        case SocketOption::no_delay: return set_as(os::kNoDelay);
+        case SocketOption::linger_reset: return os::set_linger(number(socket), value);
+        case SocketOption::receive_buffer: return set_as(os::kReceiveBuffer);
+        case SocketOption::send_buffer: return set_as(os::kSendBuffer);
+        case SocketOption::not_sent_low: return set_as(os::kNotSentLow);
+        case SocketOption::user_timeout: return set_as(os::kUserTimeout);
+    }
+    return base::failed(ENOPROTOOPT);
+}
+
+Outcome<Endpoint> KernelSystem::local_endpoint(Descriptor socket, Scheme scheme) {
+    return as_endpoint(os::local_address(number(socket)), scheme);
+}
+
+Outcome<Endpoint> KernelSystem::peer_endpoint(Descriptor socket, Scheme scheme) {
+    return as_endpoint(os::peer_address(number(socket)), scheme);
+}
+
+// ENOTCONN, its only error here, says that it has happened already.
+void KernelSystem::shutdown(Descriptor socket) {
+    static_cast<void>(os::shutdown(number(socket), os::Shutdown::both));
+}
+
+void KernelSystem::close(Descriptor descriptor) { os::close(number(descriptor)); }
+
+Outcome<std::size_t> KernelSystem::unacknowledged(Descriptor socket) {
+    return os::unacknowledged_bytes(number(socket));
+}
+
+Outcome<std::size_t> KernelSystem::never_sent(Descriptor socket) {
+    return os::never_sent_bytes(number(socket));
+}
+
+Outcome<Descriptor> KernelSystem::open_reserve() { return as_descriptor(os::open_eventfd()); }
+
+std::size_t KernelSystem::descriptor_limit() { return os::descriptor_limit(); }
+
+std::size_t KernelSystem::descriptors_open() { return os::count_open_descriptors().value_or(0); }
+
+Outcome<Descriptor> KernelSystem::lock_directory_of(const std::string& path) {
+    const auto opened = os::open_directory(directory_of(path));
+    if (!opened) return as_descriptor(opened);
+    os::OwnedDescriptor directory{*opened};
+    const auto locked = os::lock_exclusively(directory.number());
+    if (!locked) return base::failed(locked.errno_value());
+    return Descriptor{directory.release()};
+}
+
+Outcome<PathFacts> KernelSystem::inspect(const std::string& path) {
+    const auto facts = os::file_facts(path);
+    if (facts.errno_value() == ENOENT) return PathFacts{};
+    if (!facts) return base::failed(facts.errno_value());
+    return PathFacts{
+        .kind = facts->is_socket ? PathFacts::Kind::socket : PathFacts::Kind::other,
+        .device = facts->device,
+        .inode = facts->inode,
+    };
+}
+
+// A datagram socket cannot enter the accept queue of a stream listener, so that asking is
+// invisible to it. A datagram socket as owner takes the connect, or refuses it with EPERM when
+// it is itself connected to someone else; neither delivers anything to it.
+Outcome<bool> KernelSystem::path_has_owner(const std::string& path) {
+    const Endpoint endpoint{Scheme::unix_datagram, path};
+    const auto address = os::SocketAddress::of(endpoint);
+    if (!address) return base::failed(address.errno_value());
+    const auto opened = socket_for(endpoint);
+    if (!opened) return base::failed(opened.errno_value());
+
+    const os::OwnedDescriptor probe{*opened};
+    const int answer = os::connect(probe.number(), *address).errno_value();
+    if (answer == 0 || answer == EPROTOTYPE || answer == EPERM) return true;
+    if (answer == ECONNREFUSED) return false;
+    return base::failed(answer);
+}
+
+Outcome<void> KernelSystem::unlink(const std::string& path) { return os::unlink(path); }
+
+KernelSystem& kernel_system() {
+    static KernelSystem system;
+    return system;
+}
+
+}  // namespace berth::driver

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+//
+// KernelSystem: the System of the real kernel, shared by all real drivers.
+//
+// An address of `tcp://` or `udp://` that means everybody is served by one IPv6 socket with
+// IPV6_V6ONLY off. On a kernel without IPv6 open_socket makes an IPv4 socket instead; bind sees
+// that by the socket's family and binds 0.0.0.0, which local_endpoint then shows.
+//
+// Lifetime:  of the process.
+// Threads:   any thread; it has no state.
+// See:       system.hpp for what each call promises, os/calls.hpp.
+
+#pragma once
+
+#include "driver/descriptor.hpp"
+#include "driver/system.hpp"
+
+#include <berth/clock.hpp>
+#include <berth/endpoint.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace berth::driver {
+
+class KernelSystem final : public System {
+public:
+    Instant now() override;
+    std::uint64_t random() override;
+
+    Outcome<Descriptor> open_socket(const Endpoint& endpoint) override;
+    Outcome<void> bind(Descriptor socket, const Endpoint& endpoint) override;
+    Outcome<void> listen(Descriptor socket, int backlog) override;
+    Outcome<Accepted> accept(Descriptor listener) override;
+    Outcome<void> set(Descriptor socket, SocketOption option, int value) override;
+    Outcome<Endpoint> local_endpoint(Descriptor socket, Scheme scheme) override;
+    Outcome<Endpoint> peer_endpoint(Descriptor socket, Scheme scheme) override;
+    void shutdown(Descriptor socket) override;
+    void close(Descriptor descriptor) override;
+    Outcome<std::size_t> unacknowledged(Descriptor socket) override;
+    Outcome<std::size_t> never_sent(Descriptor socket) override;
+
+    Outcome<Descriptor> open_reserve() override;
+    std::size_t descriptor_limit() override;
+    std::size_t descriptors_open() override;
+
+    Outcome<Descriptor> lock_directory_of(const std::string& path) override;
+    Outcome<PathFacts> inspect(const std::string& path) override;
+    Outcome<bool> path_has_owner(const std::string& path) override;
+    Outcome<void> unlink(const std::string& path) override;
+};
+
+KernelSystem& kernel_system();
+
+}  // namespace berth::driver

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+//
+// CheckedDriver: passes every call on to the driver under test, and watches it.
+//
+// It enters each started operation in the ledger, marks which call is running, and fails the test
+// when starting an operation allocated (1).
+//
+// Lifetime:  owns the driver under test.
+// Threads:   as Driver: wake() is untouched by the checks and may come from any thread.
+
+#pragma once
+
+#include "conformance/recording_sink.hpp"
+#include "driver/driver.hpp"
+
+#include <memory>
+
+namespace berth::conformance {
+
+class CheckedDriver final : public driver::Driver {
+public:
+    CheckedDriver(std::unique_ptr<driver::Driver> tested, Ledger& ledger, RecordingSink& sink)
+        : tested_(std::move(tested)), ledger_(ledger), sink_(sink) {}
+
+    driver::Outcome<void> start_accept(driver::Listener& listener) override;
+    void stop_accept(driver::Listener& listener) override;
+    driver::Outcome<void> start_receive(driver::Stream& stream) override;
+    driver::Outcome<void> connect(driver::Stream& stream, const Endpoint& endpoint) override;
+    void pause_receive(driver::Stream& stream) override;
+    void resume_receive(driver::Stream& stream) override;
+    driver::Sent send(driver::Stream& stream, Bytes bytes) override;
+    driver::Sent send_slices(driver::Stream& stream, driver::Slices slices) override;
+    void send_when_ready(driver::Stream& stream, const driver::Slices& slices) override;
+    void end_sending(driver::Stream& stream) override;
+    void close(driver::Stream& stream, driver::Ending ending) override;
+    driver::Outcome<void> poll(Deadline deadline) override;
+    bool delivered_all() const override;
+    void wake() override { tested_->wake(); }
+
+private:
+    template <class Call>
+    auto watched(const char* name, Call call);
+
+    std::unique_ptr<driver::Driver> tested_;
+    Ledger& ledger_;
+    RecordingSink& sink_;
+};
+
+}  // namespace berth::conformance

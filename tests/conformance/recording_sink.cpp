@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+//
+// RecordingSink: each completion is checked against the ledger, then kept.
+
+#include "conformance/recording_sink.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace berth::conformance {
+
+using driver::Descriptor;
+using driver::Listener;
+using driver::Sent;
+using driver::Source;
+using driver::Stream;
+
+namespace {
+
+const char* name_of(Kind kind) {
+    static constexpr std::array kNames{"accepted", "accept_error", "accept_end", "connected",
+                                       "received", "receive_end",  "sent",       "closed"};
+    return kNames.at(static_cast<std::size_t>(kind));
+}
+
+}  // namespace
+
+// ── Reading the record ───────────────────────────────────────────────────────────────────────
+
+std::vector<Completion> RecordingSink::of(const Source& source) const {
+    std::vector<Completion> chosen;
+    std::ranges::copy_if(completions_, std::back_inserter(chosen),
+                         [&](const Completion& each) { return each.source == &source; });
+    return chosen;
+}
+
+std::vector<Kind> RecordingSink::kinds_of(const Source& source) const {
+    std::vector<Kind> kinds;
+    for (const Completion& each : of(source)) kinds.push_back(each.kind);
+    return kinds;
+}
+
+std::size_t RecordingSink::count_of(const Source& source, Kind kind) const {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        completions_,
+        [&](const Completion& each) { return each.source == &source && each.kind == kind; }));
+}
+
+Completion RecordingSink::first(const Source& source, Kind kind) const {
+    for (const Completion& each : completions_) {
+        if (each.source == &source && each.kind == kind) return each;
+    }
+    ADD_FAILURE() << "no " << name_of(kind) << " among: " << to_string();
+    return Completion{.kind = kind, .source = &source, .poll = 0, .errno_value = -1};
+}
+
+std::string RecordingSink::bytes_of(const Source& source) const {
+    std::string bytes;
+    for (const Completion& each : completions_) {
+        if (each.source == &source && each.kind == Kind::received) bytes += each.bytes;
+    }
+    return bytes;
+}
+
+std::string RecordingSink::to_string() const {
+    std::string text;
+    for (const Completion& each : completions_) {
+        text += "\n  poll " + std::to_string(each.poll) + ": " + name_of(each.kind);
+        if (each.count != 0) text += " " + std::to_string(each.count) + " bytes";
+        if (each.errno_value != 0) text += std::string{", "} + std::strerror(each.errno_value);
+    }
+    return text.empty() ? "no completion" : text;
+}
+
+// ── Writing it ───────────────────────────────────────────────────────────────────────────────
+
+void RecordingSink::poll_begins() {
+    ++polls_;
+    awake_ = false;
+}
+
+void RecordingSink::poll_ends() { EXPECT_TRUE(awake_) << "a poll without on_awake"; }
+
+void RecordingSink::record(Completion completion, Bytes lent) {
+    EXPECT_TRUE(awake_) << name_of(completion.kind) << " before on_awake";
+    completion.poll = polls_;
+    completions_.push_back(completion);
+    if (on_completion) on_completion(completion, lent);
+}
+
+void RecordingSink::on_awake(std::size_t /*events*/) {
+    ledger_.expect_place("on_awake");
+    EXPECT_FALSE(awake_) << "on_awake twice in one poll";
+    awake_ = true;
+}
+
+void RecordingSink::on_accepted(Listener& listener, Descriptor descriptor, const IpEndpoint& peer) {
+    ledger_.expect("on_accepted", listener, Ledger::kAccepting, 0);
+    EXPECT_TRUE(is_open(descriptor));
+    unclaimed.push_back(descriptor);
+    record({.kind = Kind::accepted,
+            .source = &listener,
+            .poll = 0,
+            .descriptor = descriptor,
+            .peer = peer});
+}
+
+void RecordingSink::on_accept_error(Listener& listener, int errno_value) {
+    ledger_.expect("on_accept_error", listener, Ledger::kAccepting, 0);
+    record(
+        {.kind = Kind::accept_error, .source = &listener, .poll = 0, .errno_value = errno_value});
+}
+
+void RecordingSink::on_accept_end(Listener& listener, int errno_value) {
+    ledger_.expect("on_accept_end", listener, Ledger::kAccepting, 0);
+    ledger_.forget(listener);
+    record({.kind = Kind::accept_end, .source = &listener, .poll = 0, .errno_value = errno_value});
+}
+
+void RecordingSink::on_connected(Stream& stream, int errno_value) {
+    ledger_.expect("on_connected", stream, Ledger::kConnecting, Ledger::kClosing);
+    ledger_.finish(stream, Ledger::kConnecting);
+    if (errno_value == 0) ledger_.start(stream, Ledger::kReceiving);
+    record({.kind = Kind::connected, .source = &stream, .poll = 0, .errno_value = errno_value});
+}
+
+void RecordingSink::on_received(Stream& stream, Bytes bytes) {
+    ledger_.expect("on_received", stream, Ledger::kReceiving, Ledger::kClosing | Ledger::kPaused);
+    EXPECT_FALSE(bytes.empty()) << "on_received without a byte";
+    record({.kind = Kind::received,
+            .source = &stream,
+            .poll = 0,
+            .count = bytes.size(),
+            .bytes = std::string{as_text(bytes)}},
+           bytes);
+}
+
+void RecordingSink::on_receive_end(Stream& stream, int errno_value) {
+    ledger_.expect("on_receive_end", stream, Ledger::kReceiving, Ledger::kClosing);
+    ledger_.finish(stream, Ledger::kReceiving);
+    record({.kind = Kind::receive_end, .source = &stream, .poll = 0, .errno_value = errno_value});
+}
+
+void RecordingSink::on_sent(Stream& stream, Sent sent) {
+    ledger_.expect("on_sent", stream, Ledger::kSending, Ledger::kClosing);
+    ledger_.finish(stream, Ledger::kSending);
+    EXPECT_TRUE(sent.is_failed() || sent.count() > 0) << "on_sent without a byte";
+    record({.kind = Kind::sent,
+            .source = &stream,
+            .poll = 0,
+            .errno_value = sent.is_failed() ? sent.errno_value() : 0,
+            .count = sent.is_failed() ? 0 : sent.count()});
+}
+
+void RecordingSink::on_closed(Stream& stream) {
+    ledger_.expect("on_closed", stream, Ledger::kClosing, 0);
+    ledger_.forget(stream);
+    stream.descriptor = Descriptor::none;  // the number may already be another's (12)
+    record({.kind = Kind::closed, .source = &stream, .poll = 0});
+}
+
+}  // namespace berth::conformance

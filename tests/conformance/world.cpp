@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT
+//
+// World: what is the same in all of them, built from System and Driver calls.
+
+#include "conformance/world.hpp"
+
+#include <cerrno>
+#include <chrono>
+
+namespace berth::conformance {
+
+using driver::Bounds;
+using driver::Descriptor;
+using driver::Driver;
+using driver::Ending;
+using driver::Listener;
+using driver::Outcome;
+using driver::SocketOption;
+using driver::Source;
+using driver::Stream;
+
+namespace {
+
+constexpr Duration kShortWait = std::chrono::milliseconds{5};
+constexpr int kBacklog = 128;
+
+}  // namespace
+
+// ── Opening and closing ──────────────────────────────────────────────────────────────────────
+
+void World::open(const Bounds& bounds) {
+    descriptors_before_ = system().descriptors_open();
+    auto opened = open_driver(sink_, bounds);
+    ASSERT_TRUE(opened) << "open: errno " << opened.errno_value();
+    driver_ = std::make_unique<CheckedDriver>(std::move(*opened), ledger_, sink_);
+}
+
+Outcome<void> World::try_open(const Bounds& bounds) {
+    const auto opened = open_driver(sink_, bounds);
+    if (!opened) return base::failed(opened.errno_value());
+    return {};
+}
+
+void World::close() {
+    sink_.on_completion.reset();
+    if (driver_) close_streams_and_listeners();
+    close_descriptors();
+    driver_.reset();
+    EXPECT_EQ(system().descriptors_open(), descriptors_before_) << "a descriptor is left over (12)";
+}
+
+void World::close_streams_and_listeners() {
+    for (Listening& each : listening_) {
+        if (ledger_.is(each.listener, Ledger::kAccepting)) driver_->stop_accept(each.listener);
+    }
+    for (Stream& stream : streams_) {
+        const bool open = ledger_.is(stream, Ledger::kOpen);
+        if (open && !ledger_.is(stream, Ledger::kClosing)) driver_->close(stream, Ending::orderly);
+    }
+    EXPECT_TRUE(until([&] { return !ledger_.anything_in_flight(); })) << "no last completion (2)";
+}
+
+// What never came to the driver, or came back from it.
+void World::close_descriptors() {
+    for (Listening& each : listening_) close_descriptor(each.listener);
+    for (Stream& stream : streams_) close_descriptor(stream);
+    for (const Descriptor descriptor : sink_.unclaimed) system().close(descriptor);
+}
+
+void World::close_descriptor(Source& source) {
+    if (is_open(source.descriptor)) system().close(source.descriptor);
+    source.descriptor = Descriptor::none;
+}
+
+// ── Setting a scene ──────────────────────────────────────────────────────────────────────────
+
+Outcome<Descriptor> World::bound_socket(const Endpoint& endpoint) {
+    auto socket = system().open_socket(endpoint);
+    if (!socket) return socket;
+    if (!endpoint.is_unix()) {  // as every server does, or TIME_WAIT would keep the port
+        EXPECT_TRUE(system().set(*socket, SocketOption::reuse_address, 1));
+    }
+    auto done = system().bind(*socket, endpoint);
+    if (done) done = system().listen(*socket, kBacklog);
+    if (done) return socket;
+    system().close(*socket);
+    return base::failed(done.errno_value());
+}
+
+Listener& World::listen() {
+    Listening& made = listening_.emplace_back();
+    const Endpoint wanted = fresh_endpoint();
+    const auto socket = bound_socket(wanted);
+    EXPECT_TRUE(socket) << wanted.to_string() << ": errno " << socket.errno_value();
+    if (!socket) return made.listener;
+    made.listener.descriptor = *socket;
+    const auto local = system().local_endpoint(*socket, wanted.scheme());
+    EXPECT_TRUE(local) << "errno " << local.errno_value();
+    if (local) made.endpoint = *local;
+    return made.listener;
+}
+
+const Endpoint& World::endpoint_of(const Listener& listener) const {
+    for (const Listening& each : listening_) {
+        if (&each.listener == &listener) return each.endpoint;
+    }
+    ADD_FAILURE() << "not a listener of this world";
+    return listening_.front().endpoint;
+}
+
+int World::listen_again(const Endpoint& endpoint) {
+    if (endpoint.is_unix()) {
+        const auto owned = system().path_has_owner(endpoint.name());
+        if (!owned || *owned) return EADDRINUSE;
+        EXPECT_TRUE(system().unlink(endpoint.name()));
+    }
+    const auto socket = bound_socket(endpoint);
+    if (socket) system().close(*socket);
+    return socket.errno_value();
+}
+
+std::unique_ptr<test::Peer> World::connect(const Listener& to) {
+    return connect(endpoint_of(to), PeerBuffer::usual);
+}
+
+Stream& World::stream_towards(const Endpoint& endpoint) {
+    const auto socket = system().open_socket(endpoint);
+    EXPECT_TRUE(socket) << "errno " << socket.errno_value();
+    Stream& stream = streams_.emplace_back();
+    if (socket) stream.descriptor = *socket;
+    return stream;
+}
+
+Stream& World::stream_over(Descriptor accepted) {
+    std::erase(sink_.unclaimed, accepted);
+    Stream& stream = streams_.emplace_back();
+    stream.descriptor = accepted;
+    return stream;
+}
+
+Pair World::pair(PeerBuffer buffer) {
+    Listener& listener = listen();
+    auto peer = connect(endpoint_of(listener), buffer);
+    auto accepted = system().accept(listener.descriptor);
+    EXPECT_TRUE(until([&] {
+        if (!accepted) accepted = system().accept(listener.descriptor);
+        return accepted.has_value();
+    }));
+    close_descriptor(listener);
+    const Descriptor descriptor = accepted ? accepted->descriptor : Descriptor::none;
+    return {stream_over(descriptor), std::move(peer)};
+}
+
+Pair World::receiving_pair(PeerBuffer buffer) {
+    Pair made = pair(buffer);
+    const auto started = driver_->start_receive(made.stream);
+    EXPECT_TRUE(started) << "start_receive: errno " << started.errno_value();
+    return made;
+}
+
+// ── Letting it run ───────────────────────────────────────────────────────────────────────────
+
+void World::advance() { poll_within(kShortWait); }
+
+void World::advance_idly() {
+    for (int turn = 0; turn < 3; ++turn) advance();
+}
+
+Duration World::poll_within(Duration most) {
+    const Instant before = system().now();
+    const auto polled = driver_->poll(before + most);
+    EXPECT_TRUE(polled) << "poll: errno " << polled.errno_value();
+    return system().now() - before;
+}
+
+void World::send_all(test::Peer& peer, std::string_view bytes) {
+    EXPECT_TRUE(until([&] {
+        bytes.remove_prefix(peer.send_now(bytes));
+        return bytes.empty();
+    }));
+}
+
+std::string World::read_all(test::Peer& peer, std::size_t count) {
+    std::string bytes;
+    EXPECT_TRUE(until([&] {
+        bytes += peer.read_now();
+        return bytes.size() >= count || peer.ended() != test::Ended::not_yet;
+    }));
+    return bytes;
+}
+
+}  // namespace berth::conformance
