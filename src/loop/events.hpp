@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+//
+// StreamEvents, ListenerEvents, BatchEvents: what the loop tells the sockets above it.
+//
+// The names and their order are those of the driver's completions (driver/driver.hpp).
+//
+// Threads:   the loop's.
+
+#pragma once
+
+#include "driver/driver.hpp"
+
+#include <berth/bytes.hpp>
+
+namespace berth::loop {
+
+class StreamEvents : public driver::Stream {
+public:
+    virtual void on_received(Bytes bytes) = 0;
+    virtual void on_receive_end(int errno_value) = 0;
+    virtual void on_sent(driver::Sent sent) = 0;
+    virtual void on_connected(int errno_value) = 0;
+    virtual void on_closed() = 0;
+
+protected:
+    ~StreamEvents() = default;
+};
+
+class ListenerEvents : public driver::Listener {
+public:
+    virtual void on_accepted(driver::Descriptor descriptor, const IpEndpoint& peer) = 0;
+    virtual void on_accept_error(int errno_value) = 0;
+    virtual void on_accept_end(int errno_value) = 0;
+
+protected:
+    ~ListenerEvents() = default;
+};
+
+// The end of an iteration: the time to send what was written outside a turn, and to give back
+// what was closed.
+class BatchEvents {
+public:
+    virtual void on_batch_end() = 0;
+
+protected:
+    ~BatchEvents() = default;
+};
+
+}  // namespace berth::loop

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+//
+// Loop: one thread's engine room: a driver, a clock, timers and a queue of tasks.
+//
+// It does not own its thread: someone calls run_once again and again, a worker thread or a
+// simulation. One iteration, in order:
+//
+//     1  wait for events, until the next timer or the caller's deadline, or not at all
+//     2  deliver completions (the loop is the driver's sink)
+//     3  fire timers that are due
+//     4  run the tasks that were posted before this point
+//     5  end of batch: flush what was written outside a turn
+//
+// Lifetime:  everything registered with it must be closed and reaped before it is destroyed.
+// Threads:   the thread that calls run_once; post() and wake() from any.
+
+#pragma once
+
+#include "base/stack_queue.hpp"
+#include "driver/driver.hpp"
+#include "driver/system.hpp"
+#include "loop/events.hpp"
+#include "loop/task.hpp"
+#include "loop/timer_wheel.hpp"
+
+#include <berth/function.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <thread>
+
+namespace berth::loop {
+
+class Loop;
+
+// Opens a driver whose sink is the given loop; a simulation brings its own.
+using DriverFactory = UniqueFunction<driver::Outcome<std::unique_ptr<driver::Driver>>(Loop& sink)>;
+
+class Loop {
+public:
+    Loop(driver::System& system, BatchEvents& batch);
+    Loop(const Loop&) = delete;
+    Loop& operator=(const Loop&) = delete;
+    ~Loop();
+
+    // Begins a run: opens the driver and takes tasks.
+    driver::Outcome<void> open(DriverFactory& factory);
+    // Ends it, after the last run_once: closes the driver.
+    void shut();
+
+    // One iteration. Waits no longer than `until`. Fails only when the driver is broken.
+    driver::Outcome<void> run_once(Deadline until);
+
+    Instant now() const { return now_; }  // of this iteration
+    void hurry() { hurried_ = true; }     // the next iteration does not wait
+    driver::Driver& driver() { return *driver_; }
+    driver::System& system() { return system_; }
+    TimerWheel& timers() { return timers_; }
+
+    // The calls of connections and timers are for one thread: that which calls run_once.
+    bool is_on_its_thread() const { return thread_ == std::this_thread::get_id(); }
+    void claim_thread() { thread_ = std::this_thread::get_id(); }
+
+    // ── Any thread ───────────────────────────────────────────────────────────────────────────
+    // In order of posting. False: the loop takes no tasks now, and `task` is still the caller's.
+    bool post(Task& task);
+
+    // ── The end ──────────────────────────────────────────────────────────────────────────────
+    // Refuses tasks from now on, and cancels those that wait.
+    void refuse_tasks();
+
+    // ── Sink: called by the driver from inside poll ──────────────────────────────────────────
+    void on_awake(std::size_t) {
+        asleep_.store(false, std::memory_order_relaxed);
+        now_ = system_.now();
+    }
+    void on_accepted(driver::Listener& listener, driver::Descriptor accepted,
+                     const IpEndpoint& peer) {
+        static_cast<ListenerEvents&>(listener).on_accepted(accepted, peer);
+    }
+    void on_accept_error(driver::Listener& listener, int errno_value) {
+        static_cast<ListenerEvents&>(listener).on_accept_error(errno_value);
+    }
+    void on_accept_end(driver::Listener& listener, int errno_value) {
+        static_cast<ListenerEvents&>(listener).on_accept_end(errno_value);
+    }
+    void on_connected(driver::Stream& stream, int errno_value) {
+        static_cast<StreamEvents&>(stream).on_connected(errno_value);
+    }
+    void on_received(driver::Stream& stream, Bytes bytes) {
+        static_cast<StreamEvents&>(stream).on_received(bytes);
+    }
+    void on_receive_end(driver::Stream& stream, int errno_value) {
+        static_cast<StreamEvents&>(stream).on_receive_end(errno_value);
+    }
+    void on_sent(driver::Stream& stream, driver::Sent sent) {
+        static_cast<StreamEvents&>(stream).on_sent(sent);
+    }
+    void on_closed(driver::Stream& stream) { static_cast<StreamEvents&>(stream).on_closed(); }
+
+private:
+    Deadline waiting_until(Deadline until);
+    void run_tasks();
+
+    driver::System& system_;
+    BatchEvents& batch_;
+    std::unique_ptr<driver::Driver> driver_;
+    Instant now_;
+    TimerWheel timers_;
+    bool hurried_ = false;
+    std::thread::id thread_;
+
+    // Written by other threads: on cache lines of their own.
+    alignas(64) base::StackQueue<Task> tasks_;
+    alignas(64) std::atomic<bool> asleep_{false};  // a producer that clears it owes a wake-up
+    std::atomic<unsigned> wakers_{0};              // producers that may be inside driver_->wake()
+};
+
+}  // namespace berth::loop

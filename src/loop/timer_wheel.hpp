@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+//
+// TimerWheel: deadlines in constant time, a millisecond apart.
+//
+// Time is counted in ticks of 1 ms. Eight levels of 64 slots read a tick as eight digits of six
+// bits: a timer waits on the level of the highest digit in which its tick differs from the
+// current one, and moves down when that digit is reached, at most seven times in its life. Eight
+// digits cover every Instant, so that nothing is too far away and nothing wraps. Each level's
+// bitmap finds the next slot in use without a look at the empty ones.
+//
+// A timer never fires early: its deadline is rounded up to a tick. Ticks fire in order, timers of
+// one tick in the order of arming. What is armed while timers fire waits for the next advance, so
+// that one that always re-arms for now cannot hold the loop.
+//
+// Lifetime:  owns no timer; those still armed when the wheel goes are disarmed.
+// Threads:   one.
+
+#pragma once
+
+#include "base/assert.hpp"
+#include "base/intrusive_list.hpp"
+
+#include <berth/clock.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+namespace berth::loop {
+
+// One deadline, embedded in what waits for it. Cancel it before it is destroyed.
+class Timer : private base::ListNode {
+public:
+    // Called with the timer disarmed. It may arm and cancel this timer or any other, and be the
+    // end of them; it must not throw and not advance the wheel.
+    using Fire = void (*)(Timer&);
+
+    explicit Timer(Fire fire) : fire_(fire) {}
+    Timer(const Timer&) = delete;
+    Timer& operator=(const Timer&) = delete;
+    ~Timer() { BERTH_ASSERT(!is_armed(), "a timer is cancelled before it is destroyed"); }
+
+    bool is_armed() const { return is_linked(); }
+
+private:
+    friend class TimerWheel;
+    friend class base::List<Timer>;
+
+    std::uint64_t tick_ = 0;
+    Fire fire_;
+};
+
+static_assert(sizeof(Timer) == 32, "every connection has one");
+
+class TimerWheel {
+public:
+    explicit TimerWheel(Instant start);
+
+    // Also moves a timer that is armed already. A deadline that has passed fires with the next
+    // advance; Instant::never() disarms.
+    void arm(Timer& timer, Instant deadline);
+    void cancel(Timer& timer);
+
+    // Fires what is due at `now` and says how many that were. Time does not go back: an earlier
+    // `now` counts as the latest one.
+    std::size_t advance(Instant now);
+
+    // Never later than the tick of the earliest deadline, so that a loop that waits for it is not
+    // late; and advancing to it fires a timer or moves it to a lower level, so that the loop does
+    // not spin. never() when nothing is armed; an instant that has passed when something is due.
+    Instant next() const { return due_.empty() ? next_ : now_; }
+
+private:
+    using Tick = std::uint64_t;
+
+    static constexpr unsigned kDigitBits = 6;
+    static constexpr std::size_t kSlots = std::size_t{1} << kDigitBits;
+    static constexpr std::size_t kLevels = 8;
+
+    struct Level {
+        std::uint64_t occupied = 0;  // one bit per slot that holds a timer
+        std::array<base::List<Timer>, kSlots> slots;
+    };
+    struct Place {
+        std::size_t level;
+        std::size_t slot;
+    };
+
+    void put(Timer& timer);
+    Place place_of(Tick tick) const;
+    std::optional<Place> first_in_use() const;
+    Tick start_of(Place place) const;
+    void roll_to(Tick target);
+    std::size_t fire_due();
+    void look_ahead();
+
+    Instant now_;
+    Instant next_ = Instant::never();  // when the first slot in use begins
+    Tick current_;                     // of now_, or behind it while nothing lies between
+    base::List<Timer> due_;            // passed deadlines, fired by the next advance
+    std::array<Level, kLevels> levels_;
+};
+
+}  // namespace berth::loop
