@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: MIT
+//
+// ConnectionCore, the way out: writes, the queue behind a slow peer, water marks.
+//
+// A write takes the shortest way that keeps the order: into the turn's area (leaves when the
+// callback returns), directly to the kernel (too long to copy), or into the queue (the peer does
+// not keep up, or it is not this connection's turn; leaves at the end of the batch).
+
+#include "net/connection_core.hpp"
+#include "net/connection_turn.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace berth::net {
+
+namespace {
+
+// Outside a turn, shorter writes wait for the end of the batch, to leave together.
+constexpr std::size_t kDirectMin = 16U << 10U;
+
+std::size_t total(driver::Slices slices) {
+    std::size_t count = 0;
+    for (const Bytes& slice : slices) count += slice.size();
+    return count;
+}
+
+}  // namespace
+
+std::size_t ConnectionCore::unsent() const {
+    std::size_t count = output_ ? output_->bytes() : 0;
+    if (table_.turn().is_of(*this)) count += table_.turn().written().size();
+    return count;
+}
+
+WriteStatus ConnectionCore::write_slow(Bytes bytes) {
+    if (!may_write(state_) || !may_queue(bytes.size())) return WriteStatus::refused;
+    if (bytes.empty()) return pressure();
+    if (!output_ && write_to_turn(bytes)) return WriteStatus::queued;
+    bytes_written_ += bytes.size();
+    last_activity_ = table_.loop().now();
+    if (!output_ && (table_.turn().is_of(*this) || bytes.size() >= kDirectMin)) {
+        return write_directly(bytes);
+    }
+    queue().append_copy(bytes);
+    mark_dirty();
+    return pressure();
+}
+
+WriteStatus ConnectionCore::write(Buffer&& buffer) {
+    if (!may_write(state_) || !may_queue(buffer.size())) return WriteStatus::refused;
+    if (buffer.empty()) return pressure();
+    bytes_written_ += buffer.size();
+    queue_turn();
+    queue().append(std::move(buffer));
+    mark_dirty();
+    return pressure();
+}
+
+void ConnectionCore::write_and_tell(Buffer&& buffer, WriteWaiter& waiter) {
+    if (write(std::move(buffer)) == WriteStatus::refused) {
+        table_.finish_later(waiter, Delivery::stale);
+    } else if (!output_) {
+        table_.finish_later(waiter, Delivery::written);  // an empty buffer
+    } else {
+        waiter.position = bytes_written_;
+        output_->waiters().push(waiter);
+    }
+}
+
+// Acts on what the last call or completion left to do.
+void ConnectionCore::settle() {
+    if (is_gone() || state_ == ConnectionState::connecting) return;
+    if (output_ && !is(kSending)) send_queue();
+    if (awaits_flush(state_) && unsent() == 0) advance(ConnectionEvent::flushed);
+}
+
+// What this turn wrote before, and `bytes`, in one system call and without a copy.
+WriteStatus ConnectionCore::write_directly(Bytes bytes) {
+    Turn& turn = table_.turn();
+    const Bytes before = turn.is_of(*this) ? turn.written() : Bytes{};
+    const std::array<Bytes, 2> both{before, bytes};
+    const driver::Sent sent = before.empty() ? table_.driver().send(*this, bytes)
+                                             : table_.driver().send_slices(*this, both);
+    if (sent.is_failed()) {
+        queue_turn();  // it counts as lost
+        bytes_written_ -= bytes.size();
+        fail(sent.errno_value());
+        return WriteStatus::refused;
+    }
+    if (!before.empty()) turn.clear();
+    if (sent.count() < before.size() + bytes.size()) keep_rest(both, sent.count());
+    return pressure();
+}
+
+void ConnectionCore::send_turn_short(Bytes written, driver::Sent sent) {
+    if (sent.is_failed()) {
+        queue().append_copy(written);  // it counts as lost
+        return fail(sent.errno_value());
+    }
+    keep_rest({&written, 1}, sent.count());
+    pressure();
+}
+
+void ConnectionCore::keep_rest(driver::Slices slices, std::size_t sent) {
+    for (const Bytes& slice : slices) {
+        const std::size_t gone = std::min(sent, slice.size());
+        queue().append_copy(slice.subspan(gone));
+        sent -= gone;
+    }
+    arm_send();
+}
+
+// ── The queue ────────────────────────────────────────────────────────────────────────────────
+
+OutputQueue& ConnectionCore::queue() {
+    if (!output_) output_ = table_.output_pool().take_queue();
+    return *output_;
+}
+
+void ConnectionCore::queue_turn() {
+    Turn& turn = table_.turn();
+    if (!turn.is_of(*this) || turn.written().empty()) return;
+    queue().append_copy(turn.written());
+    turn.clear();
+}
+
+bool ConnectionCore::may_queue(std::size_t count) {
+    if (count <= table_.options().output_max - std::min(unsent(), table_.options().output_max)) {
+        return true;
+    }
+    close(CloseMode::reset, CloseReason::outbound_overflow);
+    return false;
+}
+
+// A peer that does not read is not read either, or it would fill our memory with answers.
+WriteStatus ConnectionCore::pressure() {
+    if (is_gone()) return WriteStatus::refused;
+    if (unsent() <= table_.options().output_high) return WriteStatus::queued;
+    if (!is(kOverHigh)) pause(kOverHigh);
+    return WriteStatus::over_high;
+}
+
+void ConnectionCore::flush() {
+    if (is_gone() || is(kSending)) return;
+    if (table_.turn().is_of(*this) && !table_.turn().written().empty()) {
+        if (!output_) return send_turn();
+        queue_turn();
+    }
+    if (output_) send_queue();
+}
+
+void ConnectionCore::send_queue() {
+    std::array<Bytes, kSlicesPerSend> room;
+    while (output_ && !output_->empty()) {
+        const driver::Slices slices = output_->front(room);
+        const std::size_t offered = total(slices);
+        const driver::Sent sent = table_.driver().send_slices(*this, slices);
+        if (sent.is_failed()) return fail(sent.errno_value());
+        sent_from_queue(sent.count());
+        if (sent.count() < offered) return arm_send();
+    }
+}
+
+void ConnectionCore::arm_send() {
+    if (is(kSending)) return;
+    set(kSending);
+    table_.driver().send_when_ready(*this, output_->pin());
+}
+
+void ConnectionCore::on_sent(driver::Sent sent) {
+    if (is_gone()) return;
+    const bool all = !sent.is_failed() && sent.count() == total(*pinned);
+    clear(kSending);
+    if (sent.is_failed()) return fail(sent.errno_value());
+    sent_from_queue(sent.count());
+    if (!all) arm_send();  // full again: trying at once would cost a call for nothing
+    settle();
+}
+
+void ConnectionCore::sent_from_queue(std::size_t count) {
+    last_activity_ = table_.loop().now();
+    output_->consume(count);
+    const std::uint64_t sent = bytes_written_ - unsent();
+    WriteWaiters& waiters = output_->waiters();
+    while (!waiters.empty() && waiters.front().position <= sent) {
+        table_.finish_later(*waiters.pop(), Delivery::written);
+    }
+    if (is(kOverHigh) && output_->bytes() <= table_.options().output_low) {
+        resume(kOverHigh);
+        set(kWantsWritable);
+        mark_dirty();
+    }
+    if (!output_->empty()) return;
+    table_.output_pool().give_back(std::move(output_));
+    // Reading may have been paused for this output: what waits in the kernel is read before a FIN.
+    if (is(kDraining)) table_.finish_drain_later(*this);
+}
+
+// After the last completion only: until then the driver may be looking at the queue.
+void ConnectionCore::drop_output() {
+    if (!output_) return;
+    const bool by_stop = reason_ == CloseReason::stop_forced;
+    while (WriteWaiter* waiter = output_->waiters().pop()) {
+        table_.finish_later(*waiter, by_stop ? Delivery::cancelled_by_stop : Delivery::stale);
+    }
+    table_.output_pool().give_back(std::move(output_));
+}
+
+void ConnectionCore::mark_dirty() {
+    if (is(kDirty) || is_gone()) return;
+    set(kDirty);
+    table_.mark_dirty(*this);
+}
+
+void ConnectionCore::end_batch() {
+    clear(kDirty);
+    if (is_gone()) return;
+    if (is(kWantsWritable)) {
+        clear(kWantsWritable);
+        take_turn(Callback::on_writable,
+                  [this] { return table_.handler().on_writable(*this), Action::none; });
+    }
+    if (is(kWantsTraffic)) {
+        clear(kWantsTraffic);
+        wake();
+    }
+    if (is(kKept)) keep_unread();
+    settle();
+}
+
+}  // namespace berth::net

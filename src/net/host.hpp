@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+//
+// Host: what the connections of a loop ask of the engine around them.
+//
+// Threads:   called on the loop's.
+
+#pragma once
+
+#include "net/turn.hpp"
+
+#include <berth/endpoint.hpp>
+
+#include <cstddef>
+#include <string_view>
+
+namespace berth::net {
+
+class Host {
+public:
+    // Action::shutdown.
+    virtual void stop_requested_by_handler() = 0;
+    // A user's callback threw; `what` is the exception's text.
+    virtual void handler_threw(Callback callback, std::string_view what) = 0;
+    // A connection's descriptor is closed: one more may be accepted.
+    virtual void connection_reaped() = 0;
+    // The bound address of a listener, by its index.
+    virtual const Endpoint& listening_on(std::size_t index) const = 0;
+
+protected:
+    ~Host() = default;
+};
+
+}  // namespace berth::net

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+//
+// Turn: what a loop is doing for the user right now: which callback, for which connection, and
+// what that connection has written so far.
+//
+// Output of the connection whose turn it is goes here and leaves in one send when the callback
+// returns; an echo needs no queue. One connection has the turn at a time, so one area serves
+// the whole loop.
+//
+// Threads:   the loop's; callback() is read by the coordinator, to name a stuck handler.
+
+#pragma once
+
+#include <berth/bytes.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string_view>
+
+namespace berth::net {
+
+class ConnectionCore;
+
+enum class Callback : std::uint8_t {
+    none,
+    on_loop_start,
+    on_loop_stop,
+    on_open,
+    on_traffic,
+    on_end,
+    on_writable,
+    on_drain,
+    on_close,
+    on_connect_failed,
+    on_tick,
+    task,
+    completion,
+};
+
+std::string_view to_string(Callback callback);
+
+class Turn {
+public:
+    static constexpr std::size_t kAreaBytes = 64U << 10U;
+    // Longer writes are cheaper to send from where they are than to copy.
+    static constexpr std::size_t kCopiedMax = 8U << 10U;
+
+    explicit Turn(std::size_t write_limit)
+        : area_(std::make_unique_for_overwrite<std::byte[]>(kAreaBytes)),
+          limit_(write_limit < kAreaBytes ? write_limit : kAreaBytes) {}
+
+    void begin(ConnectionCore* owner) { owner_ = owner; }
+    void end() { owner_ = nullptr; }
+    bool is_of(const ConnectionCore& connection) const { return owner_ == &connection; }
+    bool is_idle() const { return owner_ == nullptr; }
+
+    void enter(Callback callback) { callback_.store(callback, std::memory_order_relaxed); }
+    Callback callback() const { return callback_.load(std::memory_order_relaxed); }
+
+    // False when it is too long or does not fit; then nothing was copied.
+    bool write(Bytes bytes) {
+        if (bytes.size() > kCopiedMax || bytes.size() > limit_ - used_) return false;
+        std::memcpy(area_.get() + used_, bytes.data(), bytes.size());
+        used_ += bytes.size();
+        return true;
+    }
+    Bytes written() const { return {area_.get(), used_}; }
+    void clear() { used_ = 0; }
+
+private:
+    ConnectionCore* owner_ = nullptr;
+    std::size_t used_ = 0;
+    std::unique_ptr<std::byte[]> area_;
+    std::size_t limit_;
+    std::atomic<Callback> callback_{Callback::none};
+};
+
+}  // namespace berth::net
