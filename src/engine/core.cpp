@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: MIT
+//
+// Core: opening everything or nothing, and taking it apart again.
+
+#include "engine/core.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+namespace berth::engine {
+
+namespace {
+
+// Descriptors that connections may not use up: the loops' own, logs, the report, the user's.
+constexpr std::size_t kReserveMax = 32;
+constexpr std::size_t kLoopsMax = 255;  // what a ConnectionId can name
+
+Error bad_option(const char* name, const std::string& why) {
+    return Error(ErrorCode::invalid_option, "start")
+        .because(std::string("Options::") + name + " " + why);
+}
+
+}  // namespace
+
+Core::Core(Engine& face, EventHandler& handler, const Options& options,
+           std::unique_ptr<Environment> environment)
+    : face_(face),
+      handler_(handler),
+      asked_(options),
+      options_(options),
+      environment_(std::move(environment)),
+      coordinator_(*this) {}
+
+Core::~Core() = default;
+
+// ── Booting ──────────────────────────────────────────────────────────────────────────────────
+
+Result<void> Core::open(std::span<const std::string> addresses) {
+    if (is_running(state()) || has_stuck_workers_) {
+        return fail(Error(ErrorCode::already_running, "start")
+                        .because(has_stuck_workers_ ? "a handler of the last run has not returned"
+                                                    : "this engine has not stopped")
+                        .fix("stop it first, or use another Engine"));
+    }
+    stop_request_.reset();
+    move(LifecycleEvent::start);
+    coordinator_.reset(system().descriptors_open());
+    if (auto done = resolve_options(); !done) return fail(undo(std::move(done.error())));
+    if (auto done = open_listeners(addresses); !done) return fail(undo(std::move(done.error())));
+    move(LifecycleEvent::bound);
+    if (auto done = open_workers(); !done) return fail(undo(std::move(done.error())));
+    return {};
+}
+
+Result<void> Core::boot() {
+    if (auto done = call_on_boot(); !done) return fail(undo(std::move(done.error())));
+    assign_listeners();
+    stopped_during_boot_ = stop_request_.is_asked();
+    move(LifecycleEvent::booted);
+    log(LogLevel::info,
+        "ready: " + std::to_string(workers_.size()) + " loops, driver " + driver_description());
+    return {};
+}
+
+Error Core::undo(Error error) {
+    dismantle();
+    move(LifecycleEvent::fail);
+    return error;
+}
+
+Result<void> Core::resolve_options() {
+    options_ = asked_;
+    if (options_.loops > kLoopsMax) return fail(bad_option("loops", "is above 255"));
+    if (!workers_.empty()) {
+        options_.loops = static_cast<unsigned>(workers_.size());  // as in the first run
+    } else if (options_.loops == 0) {
+        options_.loops = static_cast<unsigned>(std::min(environment_->usable_cpus(), kLoopsMax));
+    }
+    if (options_.backlog < 1) return fail(bad_option("backlog", "is below 1"));
+    if (options_.output_low > options_.output_high) {
+        return fail(bad_option("output_low", "is above output_high"));
+    }
+    if (options_.output_high > options_.output_max) {
+        return fail(bad_option("output_high", "is above output_max"));
+    }
+    if (options_.input_max == 0) return fail(bad_option("input_max", "is 0"));
+    if (options_.read_budget == 0) return fail(bad_option("read_budget", "is 0"));
+    for (const auto& [name, value] :
+         {std::pair{"idle_timeout", options_.idle_timeout}, std::pair{"linger", options_.linger},
+          std::pair{"drain", options_.drain}}) {
+        if (value < Duration::zero()) return fail(bad_option(name, "is negative"));
+    }
+    if (options_.connections_max == 0) {
+        const std::size_t limit = system().descriptor_limit();
+        const std::size_t used = system().descriptors_open() + 3 * std::size_t{options_.loops};
+        const std::size_t reserve = std::min(kReserveMax, limit / 8) + used;
+        options_.connections_max = limit > reserve ? limit - reserve : 1;
+    }
+    limit_.set_max(options_.connections_max);
+    return {};
+}
+
+std::size_t Core::shards_of(const Endpoint& endpoint) const {
+    const bool sharded = options_.balance == Balance::sharded && !endpoint.is_unix();
+    return sharded ? options_.loops : 1;
+}
+
+Result<void> Core::open_listeners(std::span<const std::string> addresses) {
+    endpoints_.clear();
+    for (const std::string& address : addresses) {
+        const auto endpoint = Endpoint::parse(address);
+        if (!endpoint) return fail(endpoint.error());
+        auto opened = net::Listening::open(system(), *endpoint,
+                                           {.shards = shards_of(*endpoint),
+                                            .backlog = options_.backlog,
+                                            .no_delay = options_.no_delay});
+        if (!opened) return fail(std::move(opened.error()));
+        endpoints_.push_back(opened->endpoint());
+        listenings_.push_back(std::move(*opened));
+    }
+    return {};
+}
+
+Result<void> Core::open_workers() {
+    auto factory =
+        environment_->choose_driver(options_.driver, {.read_budget = options_.read_budget});
+    if (!factory) return fail(std::move(factory.error()));
+    make_workers();
+    for (const auto& worker : workers_) {
+        const auto opened = worker->open(*factory);
+        if (!opened) return fail(Error::from_errno("open driver", opened.errno_value()));
+    }
+    const auto reserve = system().open_reserve();
+    if (!reserve) return fail(Error::from_errno("open", reserve.errno_value()));
+    reserve_ = *reserve;
+    return {};
+}
+
+// Once: other threads may hold on to them from then on.
+void Core::make_workers() {
+    if (!workers_.empty()) return;
+    for (std::size_t index = 0; index < options_.loops; ++index) {
+        workers_.push_back(std::make_unique<Worker>(*this, index));
+    }
+    worker_count_.store(workers_.size(), std::memory_order_release);
+}
+
+Result<void> Core::call_on_boot() {
+    const Presence presence(*this);
+    try {
+        handler_.on_boot(face_);
+        return {};
+    } catch (const std::exception& exception) {
+        return fail(Error(ErrorCode::handler_failed, "on_boot").because(exception.what()));
+    } catch (...) {
+        return fail(Error(ErrorCode::handler_failed, "on_boot").because("not a std::exception"));
+    }
+}
+
+// Shard k of each listener goes to loop k; a listener with one socket to loop i mod N.
+void Core::assign_listeners() {
+    for (std::size_t index = 0; index < listenings_.size(); ++index) {
+        net::Listening& listening = listenings_[index];
+        const std::size_t shards = listening.shard_count();
+        for (std::size_t shard = 0; shard < shards; ++shard) {
+            const std::size_t loop = shards > 1 ? shard : index % workers_.size();
+            workers_[loop]->add_listener(listening.take_socket(shard), index);
+        }
+    }
+}
+
+bool Core::hands_over(std::size_t listener) const {
+    return workers_.size() > 1 && shards_of(endpoints_[listener]) == 1;
+}
+
+// ── The end ──────────────────────────────────────────────────────────────────────────────────
+
+// A stuck worker's thread may come back any time and look at its memory: it is left as it is.
+void Core::dismantle() {
+    for (const auto& worker : workers_) {
+        if (is_stopping(state()) && !worker->has_left()) {
+            has_stuck_workers_ = true;
+        } else {
+            worker->shut();
+        }
+    }
+    listenings_.clear();
+    if (driver::is_open(reserve_)) {
+        system().close(std::exchange(reserve_, driver::Descriptor::none));
+    }
+}
+
+void Core::call_on_shutdown(const StopReport& report) {
+    try {
+        handler_.on_shutdown(report);
+    } catch (const std::exception& exception) {
+        log(LogLevel::error, std::string("handler on_shutdown threw: ") + exception.what());
+    } catch (...) {
+        log(LogLevel::error, "handler on_shutdown threw");
+    }
+}
+
+bool Core::move(LifecycleEvent event) {
+    const auto next = next_state(state(), event);
+    if (!next) return false;
+    state_.store(*next, std::memory_order_release);
+    state_.notify_all();
+    return true;
+}
+
+// ── Any thread ───────────────────────────────────────────────────────────────────────────────
+
+void Core::wait_until_ended() const {
+    for (EngineState now = state(); is_running(now); now = state()) state_.wait(now);
+}
+
+void Core::request_stop(StopSource source) { request_stop(source, system().now() + asked_.drain); }
+
+void Core::request_stop(StopSource source, Deadline deadline) {
+    if (!is_running(state())) return;
+    stop_request_.ask(source, deadline);
+    progress();
+}
+
+void Core::progress() {
+    if (wake_coordinator_) wake_coordinator_();
+}
+
+void Core::connection_gone() {
+    if (is_stopping(state()) && limit_.count() == 0) progress();
+}
+
+void Core::log(LogLevel level, std::string_view message) const {
+    Logger& logger = asked_.logger != nullptr ? *asked_.logger : default_logger();
+    try {
+        logger.log(level, message);
+    } catch (...) {  // a logger that throws must not take the server with it
+    }
+}
+
+// ── Presence ─────────────────────────────────────────────────────────────────────────────────
+
+namespace {
+
+thread_local const Core* core_of_this_thread = nullptr;
+
+}  // namespace
+
+Core::Presence::Presence(const Core& core) : previous_(std::exchange(core_of_this_thread, &core)) {}
+
+Core::Presence::~Presence() { core_of_this_thread = previous_; }
+
+bool Core::is_present_here() const { return core_of_this_thread == this; }
+
+}  // namespace berth::engine

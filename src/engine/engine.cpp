@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+//
+// Engine: the public face of a Core and its Runner.
+
+#include <berth/engine.hpp>
+
+#include "engine/connection_task.hpp"
+#include "engine/core.hpp"
+#include "engine/runner.hpp"
+
+#include <array>
+#include <utility>
+
+namespace berth {
+
+using engine::ConnectionTask;
+using engine::StopSource;
+
+class Engine::Core : public engine::Core {
+public:
+    Core(Engine& face, EventHandler& handler, const Options& options)
+        : engine::Core(face, handler, options, engine::kernel_environment()), runner(*this) {}
+
+    bool send(ConnectionTask::Call&& call, Completion&& done) {
+        const std::size_t loop = call.id.loop();
+        if (!call.id || !engine::is_running(state()) || loop >= worker_count()) return false;
+        return ConnectionTask::send(worker(loop), std::move(call), std::move(done));
+    }
+
+    engine::Runner runner;
+};
+
+Engine::Engine(EventHandler& handler, Options options)
+    : core_(std::make_unique<Core>(*this, handler, options)) {}
+
+Engine::~Engine() {
+    if (engine::is_running(state())) {
+        request_stop();
+        core_->wait_until_ended();
+    }
+    core_->runner.join();
+    // A handler that never returned may yet, and look at its engine: that memory is kept.
+    if (core_->has_stuck_workers()) static_cast<void>(core_.release());
+}
+
+// ── Lifecycle ────────────────────────────────────────────────────────────────────────────────
+
+Result<void> Engine::start(std::span<const std::string> addresses) {
+    return core_->runner.start(addresses);
+}
+
+Result<void> Engine::start(std::string_view address) {
+    const std::array one{std::string(address)};
+    return start(one);
+}
+
+Result<StopReport> Engine::run(std::span<const std::string> addresses) {
+    auto ran = core_->runner.run(addresses);
+    if (!ran) return fail(std::move(ran.error()));
+    return core_->coordinator().report();
+}
+
+void Engine::request_stop() { core_->request_stop(StopSource::Kind::api); }
+void Engine::request_stop(Deadline deadline) {
+    core_->request_stop(StopSource::Kind::api, deadline);
+}
+
+Result<StopReport> Engine::wait() {
+    if (state() == EngineState::idle || state() == EngineState::failed) {
+        return fail(Error(ErrorCode::not_running, "wait").because("the engine was not started"));
+    }
+    if (core_->is_present_here()) {
+        return fail(Error(ErrorCode::would_deadlock, "wait")
+                        .because("this thread belongs to the engine that would be waited for")
+                        .fix("call request_stop(), and read the report in on_shutdown"));
+    }
+    core_->wait_until_ended();
+    return core_->coordinator().report();
+}
+
+Result<StopReport> Engine::stop() {
+    request_stop();
+    return wait();
+}
+
+EngineState Engine::state() const { return core_->state(); }
+Instant Engine::now() const { return core_->system().now(); }
+
+// ── What it serves ───────────────────────────────────────────────────────────────────────────
+
+std::vector<Endpoint> Engine::endpoints() const {
+    const auto endpoints = core_->endpoints();
+    return {endpoints.begin(), endpoints.end()};
+}
+std::string Engine::driver_description() const { return core_->driver_description(); }
+std::size_t Engine::loop_count() const { return core_->worker_count(); }
+EventLoop& Engine::loop(std::size_t index) { return core_->worker(index); }
+std::size_t Engine::connection_count() const { return core_->limit().count(); }
+
+// ── Connections, by id ───────────────────────────────────────────────────────────────────────
+
+bool Engine::post(ConnectionId id, UniqueFunction<void(Connection&)> task, Completion done) {
+    return core_->send({.kind = ConnectionTask::Kind::post, .id = id, .task = std::move(task)},
+                       std::move(done));
+}
+
+bool Engine::write(ConnectionId id, Buffer bytes, Completion done) {
+    return core_->send({.kind = ConnectionTask::Kind::write, .id = id, .bytes = std::move(bytes)},
+                       std::move(done));
+}
+
+bool Engine::write(ConnectionId id, std::string_view text, Completion done) {
+    return write(id, Buffer::copy_of(text), std::move(done));
+}
+
+bool Engine::wake(ConnectionId id, Completion done) {
+    return core_->send({.kind = ConnectionTask::Kind::wake, .id = id}, std::move(done));
+}
+
+bool Engine::close(ConnectionId id, CloseMode mode, Completion done) {
+    return core_->send({.kind = ConnectionTask::Kind::close, .id = id, .mode = mode},
+                       std::move(done));
+}
+
+}  // namespace berth

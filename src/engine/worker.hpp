@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+//
+// Worker: one loop of an engine with all that lives on it: connections, acceptors, the tick.
+//
+// It is what users see as EventLoop. Whoever calls step() is its thread: a worker thread, or a
+// simulation. The coordinator talks to it by posted commands, whose memory it owns, so that a
+// stop allocates nothing; it answers through atomics and Core::progress.
+//
+// Lifetime:  made by the first Core::boot, and kept for every run of the engine, so that ids of
+//            an earlier run stay stale and late posts meet a closed queue.
+// Threads:   step() and what it calls on one thread; commands and state from any.
+
+#pragma once
+
+#include "engine/command.hpp"
+#include "loop/loop.hpp"
+#include "net/acceptor.hpp"
+#include "net/connection_table.hpp"
+
+#include <berth/event_loop.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+namespace berth::engine {
+
+class Core;
+
+class Worker final : public EventLoop, private net::Host, private net::Placement {
+public:
+    Worker(Core& core, std::size_t index);
+    ~Worker();
+
+    static Worker& of(EventLoop& loop) { return static_cast<Worker&>(loop); }
+    static const Worker& of(const EventLoop& loop) { return static_cast<const Worker&>(loop); }
+
+    // ── Before the first step ────────────────────────────────────────────────────────────────
+    driver::Outcome<void> open(loop::DriverFactory& factory);
+    void add_listener(driver::Descriptor socket, std::size_t listener);
+    // After the last step: closes the driver and what listeners are left.
+    void shut();
+
+    // ── The worker's thread ──────────────────────────────────────────────────────────────────
+    void begin();               // on_loop_start, then accepting
+    bool step(Deadline until);  // false: it has ended; on_loop_stop was called
+
+    // ── Any thread ───────────────────────────────────────────────────────────────────────────
+    void close_listeners() { command(close_listeners_); }
+    void drain() { command(drain_); }
+    void force() { command(force_); }
+    void leave() { command(leave_); }
+    bool listeners_are_closed() const { return listeners_open_.load() == 0; }
+    bool has_left() const { return has_left_.load(); }
+    bool has_failed() const { return failure_.load() != 0; }
+    int failure() const { return failure_.load(); }
+    net::Callback callback() { return table_.turn().callback(); }
+    void hand_off(driver::Descriptor socket, const IpEndpoint& peer, std::size_t listener);
+
+    Core& core() const { return core_; }
+    std::size_t index() const { return index_; }
+    loop::Loop& loop() { return table_.loop(); }
+    net::ConnectionTable& table() { return table_; }
+    const net::LoopCounters& counters() { return table_.counters(); }
+
+private:
+    // net::Host
+    void stop_requested_by_handler() override;
+    void handler_threw(net::Callback callback, std::string_view what) override;
+    void connection_reaped() override;
+    const Endpoint& listening_on(std::size_t index) const override;
+    // net::Placement
+    void place(driver::Descriptor socket, const IpEndpoint& peer, std::size_t listener) override;
+    void listener_closed() override;
+
+    void command(Command& command);
+    void do_close_listeners();
+    void do_drain();
+    void do_force();
+    void do_leave() { leaving_ = true; }
+    void end();
+    void tick();
+
+    struct Tick : loop::Timer {
+        explicit Tick(Worker& owner);
+        Worker& worker;
+    };
+
+    Core& core_;
+    std::size_t index_;
+    net::ConnectionTable table_;
+    std::vector<std::unique_ptr<net::Acceptor>> acceptors_;
+    Tick tick_;
+    std::uint64_t next_worker_ = 0;  // round robin
+    bool leaving_ = false;
+
+    Command close_listeners_;
+    Command drain_;
+    Command force_;
+    Command leave_;
+    std::atomic<std::size_t> listeners_open_{0};
+    std::atomic<bool> has_left_{false};
+    std::atomic<int> failure_{0};
+};
+
+}  // namespace berth::engine
