@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+//
+// Examples: each does what its first lines promise.
+
+#include "process.hpp"
+#include "support/raw_socket.hpp"
+
+#include <berth/endpoint.hpp>
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <string>
+
+namespace {
+
+using namespace berth::test;
+
+class ExampleProcess : public Process {
+public:
+    explicit ExampleProcess(const std::string& name)
+        : Process({std::string(BERTH_EXAMPLES_DIR) + "/" + name, "tcp://127.0.0.1:0"}),
+          endpoint_(*berth::Endpoint::parse(read_line().substr(std::string("listening ").size()))) {
+    }
+
+    RawPeer connect() const { return RawPeer::connect(endpoint_); }
+    int stop() {
+        signal(SIGTERM);
+        return wait();
+    }
+
+private:
+    berth::Endpoint endpoint_;
+};
+
+TEST(Examples, EchoEchoes) {
+    ExampleProcess example("01_echo");
+    RawPeer peer = example.connect();
+    peer.send("hello\n");
+    EXPECT_EQ(peer.read(6), "hello\n");
+    peer.close();
+    EXPECT_EQ(example.stop(), 0);
+}
+
+void expect_to_hear(RawPeer& peer, const std::string& text) {
+    EXPECT_EQ(peer.read(text.size()), text);
+}
+
+TEST(Examples, ChatTellsEverybodyElse) {
+    ExampleProcess example("02_chat");
+    RawPeer anna = example.connect();
+    expect_to_hear(anna, "Welcome, guest 1.\n");
+    RawPeer bert = example.connect();
+    expect_to_hear(anna, "guest 2: has come in\n");
+
+    bert.send("good ");
+    bert.send("morning\nhow are you?\n");
+    expect_to_hear(anna, "guest 2: good morning\nguest 2: how are you?\n");
+
+    bert.close();
+    expect_to_hear(anna, "guest 2: has left\n");
+    anna.close();
+    EXPECT_EQ(example.stop(), 0);
+}
+
+TEST(Examples, ChatSaysGoodbyeWhenItStops) {
+    ExampleProcess example("02_chat");
+    RawPeer guest = example.connect();
+    expect_to_hear(guest, "Welcome, guest 1.\n");
+    example.signal(SIGTERM);
+    EXPECT_EQ(guest.read_to_end(), "The server is closing. Goodbye!\n");
+    guest.close();
+    EXPECT_EQ(example.wait(), 0);
+}
+
+}  // namespace

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+//
+// Command line: flags reach the settings; what is wrong or missing is refused with status 2.
+
+#include "command_line.hpp"
+
+#include "exit_status.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace berth::app;
+using namespace std::chrono_literals;
+
+using Words = std::vector<const char*>;
+
+Command parse(Words words) {
+    words.insert(words.begin(), "berth");
+    return parse_command_line(static_cast<int>(words.size()), words.data());
+}
+
+int status_of(const Words& words) {
+    const Command command = parse(words);
+    const auto* nothing = std::get_if<NothingToDo>(&command);
+    return nothing != nullptr ? nothing->exit_status : -1;
+}
+
+// The explanation of a refused command line.
+std::string refusal(const Words& words) {
+    testing::internal::CaptureStderr();
+    const int status = status_of(words);
+    const std::string text = testing::internal::GetCapturedStderr();
+    EXPECT_EQ(status, kWrongUsage) << text;
+    return text;
+}
+
+TEST(CommandLine, ServesEchoOnTheDefaultAddress) {
+    const auto settings = std::get<ServeSettings>(parse({"serve", "echo"}));
+    EXPECT_EQ(settings.service, Service::echo);
+    EXPECT_EQ(settings.addresses, std::vector<std::string>{"tcp://127.0.0.1:9000"});
+    EXPECT_EQ(settings.options.drain, 30s);
+    EXPECT_TRUE(settings.report.empty());
+    EXPECT_FALSE(settings.ready_fd);
+}
+
+TEST(CommandLine, ListensInTheOrderGiven) {
+    const auto settings = std::get<ServeSettings>(
+        parse({"serve", "--listen", "tcp://:0", "--listen", "unix:@b", "discard"}));
+    EXPECT_EQ(settings.service, Service::discard);
+    EXPECT_EQ(settings.addresses, (std::vector<std::string>{"tcp://:0", "unix:@b"}));
+}
+
+TEST(CommandLine, SetsEveryOption) {
+    const auto options =
+        std::get<ServeSettings>(parse({"serve",        "echo",  "--loops",           "3",
+                                       "--driver",     "epoll", "--balance",         "round-robin",
+                                       "--backlog",    "7",     "--max-connections", "99",
+                                       "--no-delay",   "false", "--idle-timeout",    "5s",
+                                       "--linger",     "20ms",  "--output-high",     "3K",
+                                       "--output-low", "2K",    "--output-max",      "4K",
+                                       "--input-max",  "5K",    "--read-budget",     "6K",
+                                       "--drain",      "8s"}))
+            .options;
+    EXPECT_EQ(options.loops, 3u);
+    EXPECT_EQ(options.driver, berth::DriverKind::epoll);
+    EXPECT_EQ(options.balance, berth::Balance::round_robin);
+    EXPECT_EQ(options.backlog, 7);
+    EXPECT_EQ(options.connections_max, 99u);
+    EXPECT_FALSE(options.no_delay);
+    EXPECT_EQ(options.idle_timeout, 5s);
+    EXPECT_EQ(options.linger, 20ms);
+    EXPECT_EQ(options.output_high, 3072u);
+    EXPECT_EQ(options.output_low, 2048u);
+    EXPECT_EQ(options.output_max, 4096u);
+    EXPECT_EQ(options.input_max, 5120u);
+    EXPECT_EQ(options.read_budget, 6144u);
+    EXPECT_EQ(options.drain, 8s);
+}
+
+TEST(CommandLine, LoadsWithEveryFlag) {
+    const auto settings = std::get<LoadSettings>(
+        parse({"load", "tcp://127.0.0.1:7", "--connections", "5000", "--size", "1K", "--depth",
+               "16", "--duration", "2s", "--rate", "100", "--reconnect", "--allow-close", "--loops",
+               "2", "--seed", "42", "--json"}));
+    EXPECT_EQ(settings.endpoint.port(), 7);
+    EXPECT_EQ(settings.connections, 5000u);
+    EXPECT_EQ(settings.shape.size, 1024u);
+    EXPECT_EQ(settings.shape.depth, 16u);
+    EXPECT_EQ(settings.duration, 2s);
+    EXPECT_EQ(settings.rate, 100u);
+    EXPECT_TRUE(settings.reconnect && settings.allow_close && settings.json);
+    EXPECT_EQ(settings.loops, 2u);
+    EXPECT_EQ(settings.seed, 42u);
+}
+
+struct Refusal {
+    Words words;
+    const char* said;  // a part of the explanation
+};
+
+TEST(CommandLine, RefusesWrongUsageAndSaysWhatIsWrong) {
+    const std::vector<Refusal> refusals{
+        {{}, "A command, serve or load, is required"},
+        {{"sreve"}, "sreve"},
+        {{"serve"}, "WHAT"},
+        {{"serve", "ecco"}, "'ecco' is not known; choose one of: echo, discard"},
+        {{"serve", "echo", "--lisen", "tcp://:0"}, "--lisen"},
+        {{"serve", "echo", "--listen"}, "--listen"},
+        {{"serve", "echo", "--listen", "howdy"}, "howdy"},
+        {{"serve", "echo", "--loops", "many"}, "--loops: 'many' is not a whole number from 0"},
+        {{"serve", "echo", "--loops", "256"}, "--loops: '256'"},
+        {{"serve", "echo", "--drain", "30"}, "--drain: '30' is not a duration"},
+        {{"serve", "echo", "--output-max", "big"}, "--output-max: 'big' is not a size"},
+        {{"serve", "echo", "--driver", "kqueue"}, "'kqueue' is not known"},
+        {{"serve", "echo", "--ready-fd", "999999"}, "--ready-fd: descriptor 999999 is not open"},
+        {{"serve", "echo", "--report", "/nowhere/at/all"}, "no folder '/nowhere/at'"},
+        {{"serve", "echo", "--report", "/dev/null"}, "not a regular file"},
+        {{"load"}, "ADDRESS"},
+        {{"load", "tcp://127.0.0.1:0"}, "nobody listens on port 0"},
+        {{"load", ":1", "--size", "0"}, "--size"},
+        {{"load", ":1", "--rate", "0"}, "--rate: '0'"},
+        {{"load", ":1", "--connections", "5000", "--size", "1M", "--depth", "16"}, "in flight"},
+    };
+    for (const auto& [words, said] : refusals) {
+        const std::string text = refusal(words);
+        EXPECT_NE(text.find(said), std::string::npos) << text;
+        EXPECT_NE(text.find("--help'"), std::string::npos) << text;
+    }
+}
+
+TEST(CommandLine, RefusesWhatDoesNotExistYet) {
+    const std::vector<Words> missing{
+        {"serve", "http"},
+        {"serve", "proxy", "--to", "tcp://:1"},
+        {"serve", "echo", "--admin", "tcp://:0"},
+        {"serve", "echo", "--handover", "/run/x"},
+        {"serve", "echo", "--probation", "10s"},
+        {"serve", "echo", "--lame-duck", "0s"},
+        {"serve", "echo", "--driver", "uring"},
+        {"serve", "echo", "--balance", "least-connections"},
+        {"serve", "echo", "--balance", "source-hash"},
+        {"serve", "echo", "--listen", "udp://:0"},
+        {"serve", "echo", "--listen", "unixgram:@x"},
+        {"load", "udp://127.0.0.1:1"},
+        {"port", "80"},
+        {"timeline", "report.json"},
+    };
+    for (const Words& words : missing) {
+        const std::string text = refusal(words);
+        EXPECT_NE(text.find("not exist yet"), std::string::npos) << text;
+    }
+}
+
+TEST(CommandLine, AnswersHelpAndVersionOnStdout) {
+    const std::vector<Words> questions{{"--help"},
+                                       {"--version"},
+                                       {"serve", "--help"},
+                                       {"serve", "echo", "--help"},
+                                       {"load", "--help"}};
+    for (const Words& words : questions) {
+        testing::internal::CaptureStdout();
+        EXPECT_EQ(status_of(words), kSucceeded);
+        EXPECT_NE(testing::internal::GetCapturedStdout(), "");
+    }
+}
+
+}  // namespace
