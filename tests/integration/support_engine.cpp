@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+//
+// AnEngine: drivers, families, starting and stopping.
+
+#include "integration/support_engine.hpp"
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <cstdlib>
+
+namespace berth::test {
+namespace {
+
+struct NamedDriver {
+    const char* name;
+    DriverKind kind;
+};
+constexpr std::array kDrivers{NamedDriver{"epoll", DriverKind::epoll},
+                              NamedDriver{"uring", DriverKind::uring}};
+
+struct NamedFamily {
+    const char* name;
+    Family family;
+};
+constexpr std::array kFamilies{NamedFamily{"tcp4", Family::tcp4}, NamedFamily{"tcp6", Family::tcp6},
+                               NamedFamily{"dual_stack", Family::dual_stack},
+                               NamedFamily{"unix", Family::unix_path},
+                               NamedFamily{"abstract", Family::unix_abstract}};
+
+// The suite's drivers: a new one joins here.
+std::vector<std::string> drivers() {
+    const char* chosen = std::getenv("BERTH_DRIVER");
+    if (chosen != nullptr) return {chosen};
+    return {"epoll"};
+}
+
+const NamedDriver* find_driver(const std::string& name) {
+    for (const NamedDriver& driver : kDrivers) {
+        if (name == driver.name) return &driver;
+    }
+    return nullptr;
+}
+
+}  // namespace
+
+std::string Place::name() const {
+    for (const NamedFamily& named : kFamilies) {
+        if (named.family == family) return driver + "_" + named.name;
+    }
+    return driver;
+}
+
+std::vector<Place> every_driver() {
+    std::vector<Place> places;
+    for (const std::string& driver : drivers()) places.push_back({driver, Family::tcp4});
+    return places;
+}
+
+std::vector<Place> every_family() {
+    std::vector<Place> places;
+    for (const std::string& driver : drivers()) {
+        for (const NamedFamily& named : kFamilies) places.push_back({driver, named.family});
+    }
+    return places;
+}
+
+std::string name_of_place(const testing::TestParamInfo<Place>& info) { return info.param.name(); }
+
+std::string pattern(std::size_t count) {
+    std::string bytes(count, '\0');
+    std::uint32_t state = 1;
+    for (char& byte : bytes) {
+        state = state * 1'664'525U + 1'013'904'223U;
+        byte = static_cast<char>(state >> 24U);
+    }
+    return bytes;
+}
+
+// ── The fixture ──────────────────────────────────────────────────────────────────────────────
+
+AnEngine::AnEngine() {
+    options.loops = 1;
+    options.drain = patience() / 2;
+    options.linger = std::chrono::milliseconds{50};
+    options.logger = &journal;
+}
+
+void AnEngine::SetUp() {
+    const NamedDriver* driver = find_driver(GetParam().driver);
+    if (driver == nullptr) GTEST_SKIP() << "no driver " << GetParam().driver << " in this build";
+    options.driver = driver->kind;
+    EventHandler nothing;
+    Engine probe(nothing, {.loops = 1, .driver = driver->kind, .logger = &journal});
+    const auto started = probe.start(address());
+    if (!started) GTEST_SKIP() << started.error().to_string();
+}
+
+void AnEngine::TearDown() {
+    script.mute();
+    if (!engine_ || engine_->state() == EngineState::idle) return;
+    engine_->request_stop(engine_->now());
+    engine_.reset();
+}
+
+void AnEngine::start(const std::string& address) { start(std::vector{address}); }
+
+void AnEngine::start(const std::vector<std::string>& addresses) {
+    if (!engine_) engine_ = std::make_unique<Engine>(script, options);
+    const auto started = engine_->start(addresses);
+    ASSERT_TRUE(started) << started.error().to_string();
+}
+
+StopReport AnEngine::stop() {
+    auto stopped = engine_->stop();
+    EXPECT_TRUE(stopped) << stopped.error().to_string();
+    return stopped ? *stopped : StopReport{};
+}
+
+std::string AnEngine::address() const {
+    switch (GetParam().family) {
+        case Family::tcp4: return "tcp://127.0.0.1:0";
+        case Family::tcp6: return "tcp://[::1]:0";
+        case Family::dual_stack: return "tcp://:0";
+        case Family::unix_path: return unix_address("socket");
+        case Family::unix_abstract: return "unix:@" + dir_.path().filename().string();
+    }
+    return {};
+}
+
+Endpoint AnEngine::target(std::size_t listener) const {
+    Endpoint endpoint = engine_->endpoints().at(listener);
+    if (!endpoint.is_wildcard()) return endpoint;
+    return {Scheme::tcp,
+            IpEndpoint{.address = {127, 0, 0, 1}, .port = endpoint.port(), .family = 4}};
+}
+
+ConnectionId AnEngine::opened(std::size_t index) {
+    EXPECT_TRUE(eventually([&] { return script.opened().size() > index; }));
+    return script.opened().at(index);
+}
+
+CloseReason AnEngine::closed(std::size_t index) {
+    EXPECT_TRUE(eventually([&] { return script.reasons().size() > index; }));
+    return script.reasons().at(index);
+}
+
+std::optional<Delivery> AnEngine::delivered(const std::function<bool(Completion)>& call) {
+    struct Answer {
+        Gate gate;
+        std::atomic<Delivery> how{};
+    };
+    const auto answer = std::make_shared<Answer>();
+    const bool taken = call([answer](ConnectionId, Delivery how) {
+        answer->how = how;
+        answer->gate.open();
+    });
+    if (!taken || !answer->gate.pass()) return std::nullopt;
+    return answer->how;
+}
+
+void AnEngine::settle() {
+    for (std::size_t loop = 0; loop < engine_->loop_count(); ++loop)
+        on_loop([](EventLoop&) {}, loop);
+}
+
+void AnEngine::on_loop(std::function<void(EventLoop&)> task, std::size_t loop) {
+    Gate done;
+    ASSERT_TRUE(engine_->loop(loop).post([&](EventLoop& here) {
+        task(here);
+        done.open();
+    }));
+    ASSERT_TRUE(done.pass());
+}
+
+}  // namespace berth::test
