@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: MIT
+"""echo_runs: an echo server as a child process, and clients that talk to it in lock-step.
+
+What the scripts of this folder share. Clients send one message each, then read one answer each:
+however slow the server is made by the tool that watches it, it finds all of them waiting at once.
+For that both sides share one CPU, and the server's policy is SCHED_BATCH: being woken by the
+first message of a round does not let it interrupt the one who sends the others, sched(7).
+"""
+
+import os
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import threading
+
+PATIENCE_SECONDS = 60  # for anything that should have happened long ago
+SKIPPED = 77  # exit status: what is needed is not installed
+
+
+class Failure(Exception):
+    """Something without which nothing can be measured."""
+
+
+def commands(build):
+    """The servers that are compared, by name: how each is started."""
+    return {
+        "bare": [f"{build}/bench/bare_epoll_echo"],
+        "berth": [f"{build}/bin/berth", "serve", "echo", "--listen", "tcp://127.0.0.1:0",
+                  "--loops", "1", "--driver", "epoll"],
+    }
+
+
+def require_programs(build):
+    for words in commands(build).values():
+        if not os.access(words[0], os.X_OK):
+            raise Failure(f"{words[0]} is not there; build it: cmake --workflow --preset release")
+
+
+def missing_tools(*tools):
+    return [tool for tool in tools if not shutil.which(tool)]
+
+
+def share_one_cpu():
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+
+
+def never_interrupt():
+    os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+
+
+class Server:
+    """From its line `listening ADDRESS` to its end by SIGTERM, perhaps below a watching tool."""
+
+    def __init__(self, words, watched_by=()):
+        self.process = subprocess.Popen(
+            [*watched_by, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            preexec_fn=never_interrupt, env={**os.environ, "LC_ALL": "C"})
+        watchdog = threading.Timer(PATIENCE_SECONDS, self.process.kill)
+        watchdog.start()
+        line = self.process.stdout.readline()
+        watchdog.cancel()
+        if not line.startswith("listening "):
+            self.process.kill()
+            raise Failure(f"{words[0]} did not start: {line}{self.process.communicate()[1]}")
+        host, _, port = line.split()[1].removeprefix("tcp://").rpartition(":")
+        self.address = host, int(port)
+        # valgrind becomes the server; strace is its parent.
+        self.pid = self.process.pid if "strace" not in watched_by[:1] else self.only_child()
+
+    def only_child(self):
+        pid = self.process.pid
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+            return int(file.read())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind:
+            self.process.kill()
+        else:
+            os.kill(self.pid, signal.SIGTERM)
+        _, said = self.process.communicate(timeout=PATIENCE_SECONDS)
+        if not kind and self.process.returncode != 0:
+            raise Failure(f"the server ended with status {self.process.returncode}: {said}")
+
+
+class Clients:
+    """Connections to one server."""
+
+    def __init__(self, address, count, size):
+        self.message = os.urandom(size)
+        self.sockets = []
+        for _ in range(count):
+            peer = socket.create_connection(address, timeout=PATIENCE_SECONDS)
+            peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            # Left by RST: thousands of connections in TIME_WAIT would be in the next run's way.
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.sockets.append(peer)
+
+    def exchange(self, rounds):
+        """Every connection sends one message and gets it back, `rounds` times."""
+        message, size = self.message, len(self.message)
+        for _ in range(rounds):
+            for peer in self.sockets:
+                peer.sendall(message)
+            for peer in self.sockets:
+                if peer.recv(size, socket.MSG_WAITALL) != message:
+                    raise Failure("an answer is not what was sent")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for peer in self.sockets:
+            peer.close()
