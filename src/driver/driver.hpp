@@ -22,8 +22,8 @@
 //  5. send is optimistic: it never waits, and what it takes is gone: its memory is free, and no
 //     completion follows. Fewer bytes than given means that the socket is full.
 //  6. poll delivers completions, also those that its own sink's calls produced, waits no longer
-//     than its deadline, and does not wait while anything is ready. delivered_all says whether
-//     a bound made it put anything off.
+//     than its deadline, and does not wait while anything is ready. delivered_all and is_put_off
+//     say what a bound made it leave for the next one.
 //  7. accept and receive are armed: one start, many completions. Received bytes are lent until
 //     on_received returns.
 //  8. A FIN is reported after the last byte before it; an error after the bytes that preceded it.
@@ -164,8 +164,10 @@ public:
     // ── The loop ─────────────────────────────────────────────────────────────────────────────
     // `deadline` in the past: do not wait. Fails only when the driver itself is broken.
     virtual Outcome<void> poll(Deadline deadline) = 0;
-    // Did the last poll deliver all that was ready when it looked, with nothing put off?
+    // Had everything that was ready its turn in the last poll, or did events_max cut it short?
     virtual bool delivered_all() const = 0;
+    // Did the budget end this stream's last turn, so that more is certain to be there?
+    virtual bool is_put_off(const Stream& stream) const = 0;
     virtual void wake() = 0;  // any thread
 };
 

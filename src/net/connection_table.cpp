@@ -12,6 +12,9 @@ namespace berth::net {
 
 namespace {
 
+// With the default budget and the kernel's largest receive buffer some 24 polls would do.
+constexpr unsigned kHarvestPollsMax = 64;
+
 std::size_t turn_limit(const Options& options) {
     return std::min(options.output_high, options.output_max);
 }
@@ -115,23 +118,32 @@ void ConnectionTable::drain(ConnectionCore& connection) {
 }
 
 // Input that the kernel has before our FIN is a request that arrived in time: it is read and
-// answered first. One poll that put nothing off proves that nothing was left, if it began after
-// this; the one under way does not count.
+// answered first. A poll that began after this (the one under way does not count) and had to put
+// nothing off proves that nothing was left. Whoever goes on sending has kHarvestPollsMax polls.
 void ConnectionTable::finish_drain_later(ConnectionCore& connection) {
     draining_.push_back(connection.slot());
     polls_before_fin_ = 2;
+    harvest_polls_ = 0;
     loop_.hurry();
 }
 
 [[gnu::noinline]] void ConnectionTable::drain_after_harvest() {
     if (--polls_before_fin_ > 0) return loop_.hurry();
-    if (!driver().delivered_all()) {
-        polls_before_fin_ = 1;
-        return loop_.hurry();
+    const bool is_patient = ++harvest_polls_ < kHarvestPollsMax;
+    if (driver().delivered_all() || !is_patient) {
+        for (const base::SlotId slot : std::exchange(draining_, {})) {
+            ConnectionCore* connection = slots_.find(slot);
+            if (connection == nullptr || connection->is_gone()) continue;
+            if (is_patient && driver().is_put_off(*connection)) {
+                draining_.push_back(slot);
+            } else {
+                connection->finish_drain();
+            }
+        }
     }
-    for (const base::SlotId slot : std::exchange(draining_, {})) {
-        if (ConnectionCore* connection = slots_.find(slot)) connection->finish_drain();
-    }
+    if (draining_.empty()) return;
+    polls_before_fin_ = 1;
+    loop_.hurry();
 }
 
 void ConnectionTable::force_all() {

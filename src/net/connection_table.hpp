@@ -138,6 +138,7 @@ private:
     bool is_forced_ = false;
     std::vector<base::SlotId> draining_;  // whose FIN waits for the harvest
     unsigned polls_before_fin_ = 0;       // until all input that arrived before it was read
+    unsigned harvest_polls_ = 0;          // that found still more
     std::unordered_map<std::uint32_t, Endpoint> dialled_;  // by slot, until connected
 };
 

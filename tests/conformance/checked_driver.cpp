@@ -116,6 +116,8 @@ void CheckedDriver::close(Stream& stream, Ending ending) {
 
 bool CheckedDriver::delivered_all() const { return tested_->delivered_all(); }
 
+bool CheckedDriver::is_put_off(const Stream& stream) const { return tested_->is_put_off(stream); }
+
 Outcome<void> CheckedDriver::poll(Deadline deadline) {
     const PlaceMark mark{ledger_, Ledger::Place::in_poll};
     sink_.poll_begins();

@@ -35,6 +35,7 @@ public:
     void close(driver::Stream& stream, driver::Ending ending) override;
     driver::Outcome<void> poll(Deadline deadline) override;
     bool delivered_all() const override;
+    bool is_put_off(const driver::Stream& stream) const override;
     void wake() override { tested_->wake(); }
 
 private:

@@ -25,7 +25,7 @@
 //    6  Poll.ReturnsAtOnceWhenItsDeadlineHasPassed Poll.WaitsNoLongerThanItsDeadline
 //       Poll.WaitsWhenNothingIsReady Poll.WaitsBesideAnEndedStream Poll.WaitsBesideAPausedStream
 //       Poll.DoesNotWaitForAClose Poll.DoesNotWaitForAStop Poll.DeliversWhatItsSinkStarted
-//       Close.OfAnotherFromOnClosed
+//       Close.OfAnotherFromOnClosed Budget.SaysWhichStreamItPutOff
 //    7  Accept.DeliversManyPeersForOneStart Accept.DeliversPeersThatCameBefore
 //       Accept.TellsThePeersAddress Receive.DeliversManyTimesForOneStart
 //       Receive.DeliversWhatCameBefore Receive.LendsBytesUntilTheSinkReturns

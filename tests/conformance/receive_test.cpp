@@ -170,14 +170,15 @@ TEST_P(Budget, BoundsTheBytesOfAPoll) {
 }
 
 // 6
-TEST_P(Budget, MakesThePollSayThatItPutSomethingOff) {
+TEST_P(Budget, SaysWhichStreamItPutOff) {
     open_with({.receive_bytes = 1024, .read_budget = 4096});
     auto [stream, peer] = world().receiving_pair();
     world().send_all(*peer, pattern(10'000));
     ASSERT_TRUE(receives(stream, 1));
-    EXPECT_FALSE(driver().delivered_all());
+    EXPECT_TRUE(driver().is_put_off(stream));
     ASSERT_TRUE(receives(stream, 10'000));
     world().advance();
+    EXPECT_FALSE(driver().is_put_off(stream));
     EXPECT_TRUE(driver().delivered_all());
 }
 

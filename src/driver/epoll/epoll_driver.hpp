@@ -85,6 +85,9 @@ public:
 
     Outcome<void> poll(Deadline deadline) override;
     bool delivered_all() const override { return delivered_all_; }
+    bool is_put_off(const Stream& stream) const override {
+        return (stream.odd & kQueued) != 0 && (stream.state & kReadable) != 0;
+    }
     void wake() override { set_->wake(); }
 
 private:

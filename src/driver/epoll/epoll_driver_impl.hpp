@@ -266,7 +266,7 @@ void EpollDriver<Sink>::deliver_stream(Stream& stream, std::uint32_t events) {
     }
     if ((events & (EPOLLIN | kReadToTheEnd)) == 0) return;
     // One that spent its budget has its turn in deliver_retried, and not a second one here.
-    if ((stream.odd & kQueued) != 0 && (stream.state & kReadable) != 0) return;
+    if (is_put_off(stream)) return;
     receive_more(stream, 0, (events & kReadToTheEnd) != 0);
 }
 
@@ -327,7 +327,7 @@ Outcome<void> EpollDriver<Sink>::poll(Deadline deadline) {
     for (const epoll_event& event : std::span(events_).first(count)) deliver(event);
     if (!retried_.empty()) deliver_retried();
     while (finished_while_queued_ || !finished_.empty()) deliver_finished();
-    delivered_all_ = ready_.empty() && count < events_.size();
+    delivered_all_ = count < events_.size();
     return {};
 }
 
