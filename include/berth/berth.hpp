@@ -4,6 +4,7 @@
 
 #pragma once
 
+// IWYU pragma: begin_exports
 #include <berth/connection.hpp>
 #include <berth/engine.hpp>
 #include <berth/event_loop.hpp>
@@ -13,3 +14,4 @@
 #include <berth/report.hpp>
 #include <berth/session.hpp>
 #include <berth/version.hpp>
+// IWYU pragma: end_exports

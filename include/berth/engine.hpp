@@ -14,7 +14,7 @@
 #pragma once
 
 #include <berth/buffer.hpp>
-#include <berth/bytes.hpp>
+#include <berth/clock.hpp>
 #include <berth/connection.hpp>
 #include <berth/connection_id.hpp>
 #include <berth/endpoint.hpp>
@@ -32,6 +32,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace berth {

@@ -13,7 +13,6 @@
 
 #include <cstddef>
 #include <functional>
-#include <memory>
 #include <new>
 #include <type_traits>
 #include <utility>

@@ -24,16 +24,16 @@ public:
     static T* take() {
         Kept& kept = kept_of_this_thread();
         if (kept.first == nullptr) {
-            kept.first = returned_.exchange(nullptr, std::memory_order_acquire);
+            kept.first = returned.exchange(nullptr, std::memory_order_acquire);
         }
         if (kept.first == nullptr) return new T;
         return std::exchange(kept.first, kept.first->next_free);
     }
 
     static void give_back(T* object) {
-        object->next_free = returned_.load(std::memory_order_relaxed);
-        while (!returned_.compare_exchange_weak(
-            object->next_free, object, std::memory_order_release, std::memory_order_relaxed)) {
+        object->next_free = returned.load(std::memory_order_relaxed);
+        while (!returned.compare_exchange_weak(object->next_free, object, std::memory_order_release,
+                                               std::memory_order_relaxed)) {
         }
     }
 
@@ -49,7 +49,7 @@ private:
         return kept;
     }
 
-    static inline std::atomic<T*> returned_{nullptr};
+    static inline std::atomic<T*> returned{nullptr};
 };
 
 }  // namespace berth::base

@@ -235,7 +235,8 @@ void Core::log(LogLevel level, std::string_view message) const {
     Logger& logger = asked_.logger != nullptr ? *asked_.logger : default_logger();
     try {
         logger.log(level, message);
-    } catch (...) {  // a logger that throws must not take the server with it
+    } catch (...) {  // a logger that throws takes neither the server nor the message with it
+        default_logger().log(level, message);
     }
 }
 

@@ -40,7 +40,8 @@ Engine::~Engine() {
     }
     core_->runner.join();
     // A handler that never returned may yet, and look at its engine: that memory is kept.
-    if (core_->has_stuck_workers()) static_cast<void>(core_.release());
+    if (core_->has_stuck_workers()) [[maybe_unused]]
+        const Core* const kept = core_.release();
 }
 
 // ── Lifecycle ────────────────────────────────────────────────────────────────────────────────

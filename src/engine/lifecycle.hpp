@@ -34,43 +34,39 @@ enum class LifecycleEvent : std::uint8_t {
 inline constexpr std::size_t kLifecycleEvents = 10;
 inline constexpr std::size_t kEngineStates = 11;
 
-// Nothing where the event means nothing in that state: it is too late, or too early.
-constexpr std::optional<EngineState> next_state(EngineState state, LifecycleEvent event) {
+struct LifecycleTransition {
+    EngineState from;
+    LifecycleEvent event;
+    EngineState to;
+};
+
+inline constexpr std::array kLifecycleTransitions = [] {
     using S = EngineState;
     using E = LifecycleEvent;
-    switch (event) {
-        case E::start:
-            if (state == S::idle || state == S::stopped || state == S::failed) return S::binding;
-            return {};
-        case E::bound:
-            if (state == S::binding) return S::booting;
-            return {};
-        case E::booted:
-            if (state == S::booting) return S::ready;
-            return {};
-        case E::fail:
-            if (state == S::binding || state == S::booting) return S::failed;
-            return {};
-        case E::stop:
-            if (state == S::ready) return S::quiescing;
-            return {};
-        case E::quiesced:
-            if (state == S::quiescing) return S::draining;
-            return {};
-        case E::drained:
-            if (state == S::draining || state == S::forcing) return S::reclaiming;
-            return {};
-        case E::expired:
-            if (state == S::quiescing || state == S::draining) return S::forcing;
-            // A loop that does not come back is given up.
-            if (state == S::forcing) return S::reclaiming;
-            return {};
-        case E::reclaimed:
-            if (state == S::reclaiming) return S::verifying;
-            return {};
-        case E::verified:
-            if (state == S::verifying) return S::stopped;
-            return {};
+    return std::to_array<LifecycleTransition>({
+        {S::idle, E::start, S::binding},
+        {S::stopped, E::start, S::binding},
+        {S::failed, E::start, S::binding},
+        {S::binding, E::bound, S::booting},
+        {S::booting, E::booted, S::ready},
+        {S::binding, E::fail, S::failed},
+        {S::booting, E::fail, S::failed},
+        {S::ready, E::stop, S::quiescing},
+        {S::quiescing, E::quiesced, S::draining},
+        {S::draining, E::drained, S::reclaiming},
+        {S::forcing, E::drained, S::reclaiming},
+        {S::quiescing, E::expired, S::forcing},
+        {S::draining, E::expired, S::forcing},
+        {S::forcing, E::expired, S::reclaiming},  // a loop that does not come back is given up
+        {S::reclaiming, E::reclaimed, S::verifying},
+        {S::verifying, E::verified, S::stopped},
+    });
+}();
+
+// Nothing where the event means nothing in that state: it is too late, or too early.
+constexpr std::optional<EngineState> next_state(EngineState state, LifecycleEvent event) {
+    for (const LifecycleTransition& transition : kLifecycleTransitions) {
+        if (transition.from == state && transition.event == event) return transition.to;
     }
     return {};
 }

@@ -29,7 +29,6 @@ Runner::~Runner() { join(); }
 // called nobody; they wait at the gate.
 Result<void> Runner::prepare(std::span<const std::string> addresses, bool own_thread) {
     if (!is_running(core_.state())) join();
-    core_.on_progress([this] { notifier_.notify(); });
     if (auto opened = core_.open(addresses); !opened) return opened;
     gate_.reset();
     if (auto made = make_threads(own_thread); !made) {

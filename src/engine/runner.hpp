@@ -22,7 +22,9 @@ namespace berth::engine {
 
 class Runner {
 public:
-    explicit Runner(Core& core) : core_(core) {}
+    explicit Runner(Core& core) : core_(core) {
+        core_.on_progress([this] { notifier_.notify(); });
+    }
     Runner(const Runner&) = delete;
     Runner& operator=(const Runner&) = delete;
     ~Runner();

@@ -51,9 +51,9 @@ void Worker::shut() {
 }
 
 void Worker::add_listener(driver::Descriptor socket, std::size_t listener) {
-    net::Placement& placement = *this;
-    acceptors_.push_back(std::make_unique<net::Acceptor>(loop(), table_.counters(), core_.limit(),
-                                                         placement, socket, listener));
+    const net::AcceptorSetup setup{
+        .loop = loop(), .counters = table_.counters(), .limit = core_.limit(), .placement = *this};
+    acceptors_.push_back(std::make_unique<net::Acceptor>(setup, socket, listener));
     listeners_open_.fetch_add(1);
 }
 

@@ -9,13 +9,12 @@
 
 namespace berth::net {
 
-Acceptor::Acceptor(loop::Loop& loop, LoopCounters& counters, ConnectionLimit& limit,
-                   Placement& placement, driver::Descriptor socket, std::size_t listener)
+Acceptor::Acceptor(const AcceptorSetup& setup, driver::Descriptor socket, std::size_t listener)
     : Timer(&Acceptor::fire),
-      loop_(loop),
-      counters_(counters),
-      limit_(limit),
-      placement_(placement),
+      loop_(setup.loop),
+      counters_(setup.counters),
+      limit_(setup.limit),
+      placement_(setup.placement),
       listener_(listener) {
     descriptor = socket;
 }

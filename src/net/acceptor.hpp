@@ -33,13 +33,20 @@ protected:
     ~Placement() = default;
 };
 
+// What the acceptors of a loop share.
+struct AcceptorSetup {
+    loop::Loop& loop;
+    LoopCounters& counters;
+    ConnectionLimit& limit;
+    Placement& placement;
+};
+
 class Acceptor final : public loop::ListenerEvents, private loop::Timer {
 public:
     static constexpr Duration kPauseMin = std::chrono::milliseconds{5};
     static constexpr Duration kPauseMax = std::chrono::milliseconds{50};
 
-    Acceptor(loop::Loop& loop, LoopCounters& counters, ConnectionLimit& limit, Placement& placement,
-             driver::Descriptor socket, std::size_t listener);
+    Acceptor(const AcceptorSetup& setup, driver::Descriptor socket, std::size_t listener);
     ~Acceptor();
 
     void start();

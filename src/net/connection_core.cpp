@@ -8,14 +8,13 @@
 
 namespace berth::net {
 
-ConnectionCore::ConnectionCore(base::SlotId id, ConnectionTable& table, driver::Descriptor socket,
-                               const IpEndpoint& peer, std::size_t listener)
+ConnectionCore::ConnectionCore(base::SlotId id, ConnectionTable& table, const NewConnection& made)
     : Timer(&ConnectionCore::fire),
       table_(table),
       id_(id),
-      peer_(peer),
-      listener_(static_cast<std::uint16_t>(listener)) {
-    descriptor = socket;
+      peer_(made.peer),
+      listener_(static_cast<std::uint16_t>(made.listener)) {
+    descriptor = made.socket;
 }
 
 ConnectionCore::~ConnectionCore() { set_context(nullptr, nullptr); }
@@ -32,7 +31,7 @@ ConnectionCounters ConnectionCore::counters() const {
 
 Endpoint ConnectionCore::peer_endpoint() const {
     if (peer_.family != 0) return {Scheme::tcp, peer_};
-    const Endpoint unnamed(Scheme::unix_stream, std::string());
+    Endpoint unnamed(Scheme::unix_stream, std::string());
     if (!driver::is_open(descriptor)) return unnamed;
     return table_.system().peer_endpoint(descriptor, Scheme::unix_stream).value_or(unnamed);
 }
@@ -46,7 +45,7 @@ Endpoint ConnectionCore::local_endpoint() const {
         if (!listening.is_wildcard()) return listening;
     }
     const Scheme scheme = peer_.family != 0 ? Scheme::tcp : Scheme::unix_stream;
-    const Endpoint unknown(scheme, std::string());
+    Endpoint unknown(scheme, std::string());
     if (!driver::is_open(descriptor)) return unknown;
     const auto asked = table_.system().local_endpoint(descriptor, scheme);
     if (!asked) return unknown;

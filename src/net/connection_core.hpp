@@ -36,10 +36,16 @@ namespace berth::net {
 
 class ConnectionTable;
 
+// What a connection begins with.
+struct NewConnection {
+    driver::Descriptor socket;
+    const IpEndpoint& peer;
+    std::size_t listener;
+};
+
 class ConnectionCore final : public Connection, public loop::StreamEvents, private loop::Timer {
 public:
-    ConnectionCore(base::SlotId id, ConnectionTable& table, driver::Descriptor socket,
-                   const IpEndpoint& peer, std::size_t listener);
+    ConnectionCore(base::SlotId id, ConnectionTable& table, const NewConnection& made);
     ~ConnectionCore();
 
     static ConnectionCore& of(Connection& connection) {

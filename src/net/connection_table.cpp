@@ -36,7 +36,8 @@ ConnectionTable::ConnectionTable(const TableSetup& setup, driver::System& system
 
 void ConnectionTable::adopt(driver::Descriptor socket, const IpEndpoint& peer,
                             std::size_t listener) {
-    ConnectionCore* connection = slots_.emplace(*this, socket, peer, listener);
+    ConnectionCore* connection =
+        slots_.emplace(*this, NewConnection{.socket = socket, .peer = peer, .listener = listener});
     if (connection == nullptr) {
         counters_.accept_errors.add();
         system().close(socket);
@@ -63,8 +64,9 @@ Result<ConnectionId> ConnectionTable::connect(const Endpoint& endpoint, Deadline
     if (options_.no_delay && !endpoint.is_unix()) {
         static_cast<void>(system().set(*socket, driver::SocketOption::no_delay, 1));
     }
-    ConnectionCore* connection =
-        slots_.emplace(*this, *socket, endpoint.ip(), Connection::kNoListener);
+    ConnectionCore* connection = slots_.emplace(
+        *this, NewConnection{
+                   .socket = *socket, .peer = endpoint.ip(), .listener = Connection::kNoListener});
     if (connection == nullptr) {
         system().close(*socket);
         return fail(Error(ErrorCode::memory_limit, "connect").at(endpoint.to_string()));
@@ -130,20 +132,22 @@ void ConnectionTable::finish_drain_later(ConnectionCore& connection) {
 [[gnu::noinline]] void ConnectionTable::drain_after_harvest() {
     if (--polls_before_fin_ > 0) return loop_.hurry();
     const bool is_patient = ++harvest_polls_ < kHarvestPollsMax;
-    if (driver().delivered_all() || !is_patient) {
-        for (const base::SlotId slot : std::exchange(draining_, {})) {
-            ConnectionCore* connection = slots_.find(slot);
-            if (connection == nullptr || connection->is_gone()) continue;
-            if (is_patient && driver().is_put_off(*connection)) {
-                draining_.push_back(slot);
-            } else {
-                connection->finish_drain();
-            }
-        }
-    }
+    if (driver().delivered_all() || !is_patient) finish_drains(is_patient);
     if (draining_.empty()) return;
     polls_before_fin_ = 1;
     loop_.hurry();
+}
+
+void ConnectionTable::finish_drains(bool is_patient) {
+    for (const base::SlotId slot : std::exchange(draining_, {})) {
+        ConnectionCore* connection = slots_.find(slot);
+        if (connection == nullptr || connection->is_gone()) continue;
+        if (is_patient && driver().is_put_off(*connection)) {
+            draining_.push_back(slot);
+        } else {
+            connection->finish_drain();
+        }
+    }
 }
 
 void ConnectionTable::force_all() {

@@ -117,6 +117,7 @@ private:
     void finish_waiters();
     void free_reaped();
     void drain_after_harvest();
+    void finish_drains(bool is_patient);
 
     EventLoop& face_;
     std::size_t loop_index_;

@@ -95,24 +95,15 @@ Error Listening::failed(const char* operation, int errno_value) const {
         .fix(remedy_for(endpoint_, errno_value));
 }
 
-// `joins`: a further shard of an address that we hold already. SO_REUSEADDR always, on every
-// listener: it is what lets the *next* server bind over our TIME_WAIT; both sides need it.
+// `joins`: a further shard of an address that we hold already. Two sockets may both bind where both
+// allow reuse: then it is listen that is refused.
 Result<void> Listening::add_shard(const ListenPlan& plan, bool joins) {
     const auto socket = system_->open_socket(endpoint_);
     if (!socket) return fail(failed("socket", socket.errno_value()));
     sockets_.push_back(*socket);
-    if (auto done = set(*socket, SocketOption::reuse_address); !done) return done;
-    if (joins) {
-        if (auto done = set(*socket, SocketOption::reuse_port); !done) return done;
-    }
+    if (auto done = prepare_to_bind(*socket, joins); !done) return done;
     if (auto done = bind(*socket); !done) return done;
-    if (plan.shards > 1 && !joins) {
-        if (auto done = set(*socket, SocketOption::reuse_port); !done) return done;
-    }
-    if (plan.no_delay) {  // accepted sockets inherit it
-        if (auto done = set(*socket, SocketOption::no_delay); !done) return done;
-    }
-    // Two sockets may both bind where both allow reuse: then it is listen that is refused.
+    if (auto done = prepare_to_listen(*socket, plan); !done) return done;
     const auto listening = system_->listen(*socket, plan.backlog);
     if (!listening) return fail(failed("listen", listening.errno_value()));
     if (endpoint_.is_unix()) return {};
@@ -120,6 +111,21 @@ Result<void> Listening::add_shard(const ListenPlan& plan, bool joins) {
     if (!real) return fail(failed("getsockname", real.errno_value()));
     endpoint_ = *real;
     return {};
+}
+
+// SO_REUSEADDR always, on every listener: it is what lets the *next* server bind over our
+// TIME_WAIT; both sides need it.
+Result<void> Listening::prepare_to_bind(Descriptor socket, bool joins) {
+    if (auto done = set(socket, SocketOption::reuse_address); !done) return done;
+    return joins ? set(socket, SocketOption::reuse_port) : Result<void>{};
+}
+
+// What accepted sockets inherit, and the permission for further shards to join.
+Result<void> Listening::prepare_to_listen(Descriptor socket, const ListenPlan& plan) {
+    if (plan.shards > 1) {
+        if (auto done = set(socket, SocketOption::reuse_port); !done) return done;
+    }
+    return plan.no_delay ? set(socket, SocketOption::no_delay) : Result<void>{};
 }
 
 // None of the options means anything on a Unix socket.

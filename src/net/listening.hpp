@@ -51,6 +51,8 @@ private:
         : system_(&system), endpoint_(std::move(endpoint)) {}
 
     Result<void> add_shard(const ListenPlan& plan, bool joins);
+    Result<void> prepare_to_bind(driver::Descriptor socket, bool joins);
+    Result<void> prepare_to_listen(driver::Descriptor socket, const ListenPlan& plan);
     Result<void> set(driver::Descriptor socket, driver::SocketOption option);
     Result<void> bind(driver::Descriptor socket);
     Result<void> bind_path(driver::Descriptor socket);

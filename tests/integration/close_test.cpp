@@ -11,7 +11,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::size_t kPlenty = 8U << 20U;
+constexpr std::size_t kPlenty = 4U << 20U;
 
 class Closing : public AnEngine {};
 class Resetting : public AnEngine {};  // where there are resets
@@ -85,7 +85,7 @@ TEST_P(Closing, IsIdempotentAndStricterModesOverrideGentlerOnes) {
         return Action::close;
     };
     start();
-    RawPeer peer = connect();
+    RawPeer peer = RawPeer::connect_with_small_buffer(target());
     peer.send("x");
     EXPECT_EQ(closed(), CloseReason::local_close);
     EXPECT_LT(peer.read_to_end().size(), kPlenty);
@@ -261,7 +261,7 @@ TEST_P(Resetting, NowIsAResetWhenQueuedBytesAreLost) {
         return Action::none;
     };
     start();
-    RawPeer peer = connect();
+    RawPeer peer = RawPeer::connect_with_small_buffer(target());
     peer.send("x");
     EXPECT_LT(peer.read_to_end().size(), kPlenty);
     EXPECT_EQ(peer.ended(), Ended::by_reset);

@@ -26,7 +26,8 @@ protected:
 TEST_P(Echo, GivesBackMessagesOfEverySize) {
     start_echo();
     RawPeer peer = connect();
-    for (const std::size_t size : {1, 2, 1023, 8192, 8193, 65'535, 65'536, 65'537, 1 << 20}) {
+    for (const std::size_t size :
+         {1UZ, 2UZ, 1023UZ, 8192UZ, 8193UZ, 65'535UZ, 65'536UZ, 65'537UZ, 1UZ << 20U}) {
         const std::string sent = pattern(size);
         ASSERT_EQ(echoed(peer, sent), sent) << size;
     }

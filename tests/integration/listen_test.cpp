@@ -101,21 +101,17 @@ TEST_P(ListeningOn, ManyAddressesAreReportedInTheirOrder) {
 }
 
 TEST_P(ListeningOn, DualStackServesBothFamilies) {
-    script.traffic = echo;
-    Endpoint seen;
-    script.open = [&](Connection& peer) { return seen = peer.peer_endpoint(), Action::none; };
     start("tcp://:0");
     const std::uint16_t port = engine().endpoints()[0].port();
-    RawPeer four = connect();
-    four.send("4");
-    EXPECT_EQ(four.read(1), "4");
-    settle();
-    EXPECT_EQ(seen.ip(), four.address()) << "not as a mapped address";
-    RawPeer six = RawPeer::connect(*Endpoint::parse("tcp://[::1]:" + std::to_string(port)));
-    six.send("6");
-    EXPECT_EQ(six.read(1), "6");
-    settle();
-    EXPECT_EQ(seen.ip(), six.address());
+    const RawPeer four = connect();
+    const ConnectionId first = opened(0);
+    const RawPeer six = RawPeer::connect(*Endpoint::parse("tcp://[::1]:" + std::to_string(port)));
+    const ConnectionId second = opened(1);
+    on_loop([&](EventLoop& loop) {
+        ASSERT_TRUE(loop.find(first) != nullptr && loop.find(second) != nullptr);
+        EXPECT_EQ(loop.find(first)->peer_endpoint().ip(), four.address()) << "not mapped";
+        EXPECT_EQ(loop.find(second)->peer_endpoint().ip(), six.address());
+    });
 }
 
 TEST_P(ListeningOn, OptionsOutOfRangeAreRefusedByName) {

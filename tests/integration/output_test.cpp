@@ -14,7 +14,7 @@ protected:
     RawPeer connect_slow() const { return RawPeer::connect_with_small_buffer(target()); }
 
     // More than the kernel takes for a peer that does not read.
-    static constexpr std::size_t kPlenty = 8U << 20U;
+    static constexpr std::size_t kPlenty = 4U << 20U;
 };
 
 // Writes small, large, moved and shared pieces of one pattern, one after the other.

@@ -162,6 +162,7 @@ private:
     void make_ready(Source& source);
     void finish(Source& source);
     void deliver_retried();
+    void collect_finished();
     void deliver_finished();
 
     Sink& sink_;

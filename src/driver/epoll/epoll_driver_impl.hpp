@@ -291,22 +291,26 @@ void EpollDriver<Sink>::deliver_retried() {
     }
 }
 
+// Moves what was finished while it waited in ready_.
+template <class Sink>
+void EpollDriver<Sink>::collect_finished() {
+    finished_while_queued_ = false;
+    SourceList kept;
+    while (Source* source = ready_.pop()) {
+        if (is_finished(*source)) {
+            source->odd &= static_cast<std::uint8_t>(~kQueued);
+            finished_.push(*source);
+        } else {
+            kept.push(*source);
+        }
+    }
+    ready_.append(kept);
+}
+
 // Last completions, also of what sinks close meanwhile (6).
 template <class Sink>
 void EpollDriver<Sink>::deliver_finished() {
-    if (finished_while_queued_) {
-        finished_while_queued_ = false;
-        SourceList kept;
-        while (Source* source = ready_.pop()) {
-            if (is_finished(*source)) {
-                source->odd &= static_cast<std::uint8_t>(~kQueued);
-                finished_.push(*source);
-            } else {
-                kept.push(*source);
-            }
-        }
-        ready_.append(kept);
-    }
+    if (finished_while_queued_) collect_finished();
     while (Source* source = finished_.pop()) {
         if ((source->odd & kNotStream) != 0) {
             sink_.on_accept_end(as_listener(*source), 0);
