@@ -179,8 +179,15 @@ void ConnectionCore::drain(Deadline deadline) {
     });
 }
 
+bool ConnectionCore::begin_harvest() {
+    if (is(kHarvesting)) return false;
+    set(kHarvesting);
+    return true;
+}
+
 // Not while output waits for the peer: requests that arrive meanwhile are still served.
 void ConnectionCore::finish_drain() {
+    clear(kHarvesting);
     if (!is(kDraining) || unsent() > 0) return;
     clear(kDraining);
     close(CloseMode::after_flush, CloseReason::stop_graceful);

@@ -81,6 +81,8 @@ public:
     void drain(Deadline deadline);
     // Closes it if on_drain left that to us.
     void finish_drain();
+    // The harvest for its FIN begins; false: one is under way.
+    bool begin_harvest();
     // The deadline has passed: closes, and counts what that cost.
     void force();
     // The driver is broken: ends without its help.
@@ -125,6 +127,7 @@ private:
         kWantsTraffic = 64,    // on_traffic at the end of the batch
         kWantsWritable = 128,  // on_writable at the end of the batch
         kDraining = 256,       // on_drain answered close
+        kHarvesting = 512,     // in the table's list of those whose FIN waits for a harvest
     };
     bool is(unsigned bits) const { return (odd_ & bits) != 0; }
     void set(unsigned bits) { odd_ = static_cast<std::uint16_t>(odd_ | bits); }

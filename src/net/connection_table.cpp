@@ -123,9 +123,10 @@ void ConnectionTable::drain(ConnectionCore& connection) {
 // answered first. A poll that began after this (the one under way does not count) and had to put
 // nothing off proves that nothing was left. Whoever goes on sending has kHarvestPollsMax polls.
 void ConnectionTable::finish_drain_later(ConnectionCore& connection) {
+    if (!connection.begin_harvest()) return;
+    if (draining_.empty()) harvest_polls_ = 0;
     draining_.push_back(connection.slot());
     polls_before_fin_ = 2;
-    harvest_polls_ = 0;
     loop_.hurry();
 }
 
