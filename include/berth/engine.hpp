@@ -39,6 +39,11 @@ namespace berth {
 
 class EventLoop;
 
+namespace engine {
+class Environment;
+struct EngineAccess;
+}  // namespace engine
+
 enum class EngineState : std::uint8_t {
     idle,
     binding,
@@ -123,7 +128,11 @@ public:
     bool close(ConnectionId id, CloseMode mode = CloseMode::after_flush, Completion done = {});
 
 private:
+    friend struct engine::EngineAccess;  // src/engine/engine_core.hpp
     class Core;
+    Engine(EventHandler& handler, const Options& options,
+           std::unique_ptr<engine::Environment> environment);
+
     std::unique_ptr<Core> core_;
 };
 

@@ -5,8 +5,7 @@
 #include <berth/engine.hpp>
 
 #include "engine/connection_task.hpp"
-#include "engine/core.hpp"
-#include "engine/runner.hpp"
+#include "engine/engine_core.hpp"
 
 #include <array>
 #include <utility>
@@ -16,22 +15,18 @@ namespace berth {
 using engine::ConnectionTask;
 using engine::StopSource;
 
-class Engine::Core : public engine::Core {
-public:
-    Core(Engine& face, EventHandler& handler, const Options& options)
-        : engine::Core(face, handler, options, engine::kernel_environment()), runner(*this) {}
-
-    bool send(ConnectionTask::Call&& call, Completion&& done) {
-        const std::size_t loop = call.id.loop();
-        if (!call.id || !engine::is_running(state()) || loop >= worker_count()) return false;
-        return ConnectionTask::send(worker(loop), std::move(call), std::move(done));
-    }
-
-    engine::Runner runner;
-};
+bool Engine::Core::send(ConnectionTask::Call&& call, Completion&& done) {
+    const std::size_t loop = call.id.loop();
+    if (!call.id || !engine::is_running(state()) || loop >= worker_count()) return false;
+    return ConnectionTask::send(worker(loop), std::move(call), std::move(done));
+}
 
 Engine::Engine(EventHandler& handler, Options options)
-    : core_(std::make_unique<Core>(*this, handler, options)) {}
+    : Engine(handler, options, engine::kernel_environment()) {}
+
+Engine::Engine(EventHandler& handler, const Options& options,
+               std::unique_ptr<engine::Environment> environment)
+    : core_(std::make_unique<Core>(*this, handler, options, std::move(environment))) {}
 
 Engine::~Engine() {
     if (engine::is_running(state())) {

@@ -68,9 +68,9 @@ void Worker::begin() {
     for (const auto& acceptor : acceptors_) acceptor->start();
 }
 
-bool Worker::step(Deadline until) {
+bool Worker::step_prepared(Deadline deadline) {
     const Core::Presence presence(core_);
-    const auto done = loop().run_once(until);
+    const auto done = loop().iterate(deadline);
     if (!done) {
         failure_.store(done.errno_value());
         core_.request_stop(StopSource::Kind::loop_failure);

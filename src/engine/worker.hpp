@@ -43,8 +43,12 @@ public:
     void shut();
 
     // ── The worker's thread ──────────────────────────────────────────────────────────────────
-    void begin();               // on_loop_start, then accepting
-    bool step(Deadline until);  // false: it has ended; on_loop_stop was called
+    void begin();  // on_loop_start, then accepting
+    // False: it has ended; on_loop_stop was called.
+    bool step(Deadline until) { return step_prepared(prepare_step(until)); }
+    // The same in two steps, as loop/loop.hpp has them.
+    Deadline prepare_step(Deadline until) { return loop().prepare_wait(until); }
+    bool step_prepared(Deadline deadline);
 
     // ── Any thread ───────────────────────────────────────────────────────────────────────────
     void close_listeners() { command(close_listeners_); }

@@ -34,9 +34,9 @@ void Loop::shut() {
     driver_.reset();
 }
 
-driver::Outcome<void> Loop::run_once(Deadline until) {
+driver::Outcome<void> Loop::iterate(Deadline deadline) {
     claim_thread();
-    auto polled = driver_->poll(waiting_until(until));
+    auto polled = driver_->poll(deadline);
     if (!polled) return polled;
     timers_.advance(now_);
     if (!tasks_.empty()) run_tasks();
@@ -47,7 +47,7 @@ driver::Outcome<void> Loop::run_once(Deadline until) {
 // A producer pushes, then looks at asleep_; the loop sets asleep_, then looks at the queue. Both
 // in the one total order of seq_cst operations, so at least one of them sees the other, and the
 // exchange in post() lets one producer per sleep pay for the wake-up.
-Deadline Loop::waiting_until(Deadline until) {
+Deadline Loop::prepare_wait(Deadline until) {
     if (std::exchange(hurried_, false)) return Deadline{};
     const Deadline deadline = std::min(until, timers_.next());
     if (deadline <= now_) return Deadline{};

@@ -50,7 +50,11 @@ public:
     void shut();
 
     // One iteration. Waits no longer than `until`. Fails only when the driver is broken.
-    driver::Outcome<void> run_once(Deadline until);
+    driver::Outcome<void> run_once(Deadline until) { return iterate(prepare_wait(until)); }
+    // The same for a caller who may not wait, in two steps. Between them the loop counts as
+    // asleep: until when prepare_wait says, unless the driver has something or was woken.
+    Deadline prepare_wait(Deadline until);
+    driver::Outcome<void> iterate(Deadline deadline);
 
     Instant now() const { return now_; }  // of this iteration
     void hurry() { hurried_ = true; }     // the next iteration does not wait
@@ -100,7 +104,6 @@ public:
     void on_closed(driver::Stream& stream) { static_cast<StreamEvents&>(stream).on_closed(); }
 
 private:
-    Deadline waiting_until(Deadline until);
     void run_tasks();
 
     driver::System& system_;

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+//
+// Engine::Core: what an Engine holds: a Core, and the threads to run it with.
+//
+// EngineAccess makes engines that live in another world than this machine's kernel: a simulation
+// never calls start() on such a face, but opens and steps its core itself.
+//
+// Lifetime:  that of its Engine.
+
+#pragma once
+
+#include "engine/connection_task.hpp"
+#include "engine/core.hpp"
+#include "engine/environment.hpp"
+#include "engine/runner.hpp"
+
+#include <berth/engine.hpp>
+
+#include <memory>
+#include <utility>
+
+namespace berth {
+
+class Engine::Core : public engine::Core {
+public:
+    Core(Engine& face, EventHandler& handler, const Options& options,
+         std::unique_ptr<engine::Environment> environment)
+        : engine::Core(face, handler, options, std::move(environment)), runner(*this) {}
+
+    // Any thread. False: the engine does not take it.
+    bool send(engine::ConnectionTask::Call&& call, Completion&& done);
+
+    engine::Runner runner;
+};
+
+namespace engine {
+
+struct EngineAccess {
+    static std::unique_ptr<Engine> make(EventHandler& handler, const Options& options,
+                                        std::unique_ptr<Environment> environment) {
+        return std::unique_ptr<Engine>(new Engine(handler, options, std::move(environment)));
+    }
+    static engine::Core& core(Engine& engine) { return *engine.core_; }
+};
+
+}  // namespace engine
+
+}  // namespace berth
