@@ -34,6 +34,9 @@ std::uint64_t tick_rounded_up(Instant at) {
     return static_cast<std::uint64_t>(std::chrono::ceil<milliseconds>(at.since_epoch).count());
 }
 
+// Later is as good as never: time ends before the next tick.
+constexpr Instant kLastTick{std::chrono::floor<milliseconds>(Duration::max())};
+
 constexpr std::uint64_t bit_of(std::size_t slot) { return std::uint64_t{1} << slot; }
 
 }  // namespace
@@ -44,7 +47,7 @@ TimerWheel::TimerWheel(Instant start) : now_(start), current_(tick_rounded_down(
 
 void TimerWheel::arm(Timer& timer, Instant deadline) {
     cancel(timer);
-    if (deadline.is_never()) return;
+    if (deadline > kLastTick) return;
     current_ = tick_rounded_down(now_);  // no slot in use begins before next_, which is ahead
     timer.tick_ = deadline <= now_ ? current_ : tick_rounded_up(deadline);
     put(timer);
