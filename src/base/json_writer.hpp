@@ -34,7 +34,7 @@ public:
     JsonWriter& member(std::string_view key, std::uint64_t value) {
         return raw(key, std::to_string(value));
     }
-    JsonWriter& member(std::string_view key, double value);  // three decimals
+    JsonWriter& member(std::string_view key, double value);  // finite, below 1e15; three decimals
 
     const std::string& text() const { return text_; }
 

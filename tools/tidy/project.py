@@ -3,8 +3,9 @@
 
 import re
 
-TEST_SUITES = ("tests/unit", "tests/conformance", "tests/integration", "tests/lifecycle")
-TEST_PARTS = TEST_SUITES + ("tests/support", "tests/consumer")
+TEST_SUITES = ("tests/unit", "tests/conformance", "tests/integration", "tests/lifecycle",
+               "tests/sim", "tests/differential", "tests/faults")
+TEST_PARTS = TEST_SUITES + ("tests/support", "tests/consumer", "tests/fuzz")
 BUILT = ("src", "apps/berth", "examples", "bench") + TEST_PARTS
 TEST_MACRO = re.compile(r"^(TEST|TEST_F|TEST_P|TYPED_TEST)\(", re.MULTILINE)
 
