@@ -6,9 +6,16 @@
 
 #pragma once
 
+#include "driver/accept_errors.hpp"
 #include "driver/epoll/epoll_driver.hpp"
 
 namespace berth::driver {
+
+// SO_ERROR, or why it could not be had: either way the stream has failed.
+inline int pending_error(const Source& source) {
+    const auto told = os::option(number(source.descriptor), os::kPendingError);
+    return told ? *told : told.errno_value();
+}
 
 // ── Accepting ────────────────────────────────────────────────────────────────────────────────
 
@@ -45,22 +52,15 @@ void EpollDriver<Sink>::accept(Listener& listener) {
 // listener that cannot be served would spin; the owner arms it again when it sees fit.
 template <class Sink>
 bool EpollDriver<Sink>::accept_failed(Listener& listener, int errno_value) {
-    switch (errno_value) {
-        case EAGAIN: return false;
-        case EMFILE:
-        case ENFILE:
-        case ENOBUFS:
-        case ENOMEM:
-        case EBADF:
-        case EINVAL:  // shut down under us, shutdown(2)
-            listener.odd |= kFinished;
-            unregister(listener);
-            sink_.on_accept_end(listener, errno_value);
-            return false;
-        default:  // the connection died while it was queued, accept(2)
-            sink_.on_accept_error(listener, errno_value);
-            return !is_finished(listener);
+    if (errno_value == EAGAIN) return false;
+    if (!ends_accepting(errno_value)) {
+        sink_.on_accept_error(listener, errno_value);
+        return !is_finished(listener);
     }
+    listener.odd |= kFinished;
+    unregister(listener);
+    sink_.on_accept_end(listener, errno_value);
+    return false;
 }
 
 // ── Connecting ───────────────────────────────────────────────────────────────────────────────
@@ -87,9 +87,7 @@ Outcome<void> EpollDriver<Sink>::connect(Stream& stream, const Endpoint& endpoin
 
 template <class Sink>
 void EpollDriver<Sink>::deliver_connected(Stream& stream) {
-    const int errno_value = (stream.state & kFailed) != 0
-                                ? stream.error
-                                : *os::option(number(stream.descriptor), os::kPendingError);
+    const int errno_value = (stream.state & kFailed) != 0 ? stream.error : pending_error(stream);
     stream.odd &= static_cast<std::uint8_t>(~kConnecting);
     if (errno_value != 0) stream.odd |= kEnded;
     sink_.on_connected(stream, errno_value);
@@ -127,7 +125,7 @@ void EpollDriver<Sink>::receive_nothing(Stream& stream, long count) {
 template <class Sink>
 void EpollDriver<Sink>::receive_late_error(Stream& stream) {
     if ((stream.state & kTold) != 0) return;
-    const int errno_value = *os::option(number(stream.descriptor), os::kPendingError);
+    const int errno_value = pending_error(stream);
     if (errno_value == 0) return;
     stream.state |= kTold;
     sink_.on_receive_end(stream, errno_value);
