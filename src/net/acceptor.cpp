@@ -4,10 +4,19 @@
 
 #include "net/acceptor.hpp"
 
+#include "driver/accept_errors.hpp"
+
 #include <algorithm>
 #include <cerrno>
 
 namespace berth::net {
+
+namespace {
+
+// A policy that forbids every accept would answer for ever.
+constexpr unsigned kRefusalsMax = 64;
+
+}  // namespace
 
 Acceptor::Acceptor(const AcceptorSetup& setup, driver::Descriptor socket, std::size_t listener)
     : Timer(&Acceptor::fire),
@@ -80,15 +89,19 @@ void Acceptor::close() {
     }
 }
 
-// Whoever is in the queue has connected: closing over their heads would reset them.
+// Whoever is in the queue has connected: closing over their heads would reset them. A refusal is
+// about one client (a firewall's EPERM, a dead peer's ECONNABORTED), and others stand behind it.
 void Acceptor::empty_queue() {
-    for (;;) {
+    for (unsigned refusals = 0; refusals < kRefusalsMax;) {
         const auto accepted = loop_.system().accept(descriptor);
         if (accepted) {
             limit_.add();
             placement_.place(accepted->descriptor, accepted->peer, listener_);
-        } else if (accepted.errno_value() != ECONNABORTED && accepted.errno_value() != EPROTO) {
+        } else if (accepted.errno_value() == EAGAIN ||
+                   driver::ends_accepting(accepted.errno_value())) {
             return;
+        } else {
+            ++refusals;
         }
     }
 }

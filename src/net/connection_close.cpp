@@ -210,7 +210,11 @@ void ConnectionCore::force() {
 void ConnectionCore::abandon(CloseReason reason) {
     if (state_ == ConnectionState::closed) return;
     table_.loop().timers().cancel(*this);
-    if (driver::is_open(descriptor)) table_.system().close(descriptor);
+    if (driver::is_open(descriptor)) {
+        // A FIN would look complete, and nobody knows whether it is.
+        static_cast<void>(table_.system().set(descriptor, driver::SocketOption::linger_reset, 0));
+        table_.system().close(descriptor);
+    }
     state_ = ConnectionState::closed;
     override_reason(reason);
     report();

@@ -159,7 +159,11 @@ Result<void> Listening::bind_path(Descriptor socket) {
     }
     if (!bound) return fail(failed("bind", bound.errno_value()));
     const auto facts = system_->inspect(path);
-    if (facts) path_ = *facts;
+    if (!facts) {  // without them it could not be told from another's later
+        static_cast<void>(system_->unlink(path));
+        return fail(failed("lstat", facts.errno_value()));
+    }
+    path_ = *facts;
     return {};
 }
 
