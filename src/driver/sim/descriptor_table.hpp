@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+//
+// DescriptorTable: the open descriptors of one simulated process.
+//
+// Lifetime:  its owner calls close_all before it goes.
+// Threads:   one.
+
+#pragma once
+
+#include "base/outcome.hpp"
+#include "driver/descriptor.hpp"
+#include "driver/sim/socket.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace berth::driver::sim {
+
+class DescriptorTable {
+public:
+    // `sockets` counts those that are open, of all processes.
+    DescriptorTable(std::size_t& sockets, std::size_t max) : sockets_(sockets), max_(max) {}
+
+    std::size_t max() const { return max_; }
+    void limit(std::size_t max) { max_ = max; }
+    std::size_t open_count() const { return files_.size() - free_.size(); }
+    bool is_full() const { return slot(lowest_free()) + kFirst >= max_; }
+
+    // The lowest free number, which must be there.
+    Descriptor open(std::shared_ptr<File> file) {
+        const Descriptor descriptor = lowest_free();
+        if (file->as_socket() != nullptr) ++sockets_;
+        if (free_.empty()) {
+            files_.push_back(std::move(file));
+        } else {
+            std::ranges::pop_heap(free_, std::greater{});
+            free_.pop_back();
+            files_[slot(descriptor)] = std::move(file);
+        }
+        return descriptor;
+    }
+
+    void close(Descriptor descriptor) {
+        if (find(descriptor) == nullptr) return;
+        const auto file = std::move(files_[slot(descriptor)]);
+        free_.push_back(slot(descriptor));
+        std::ranges::push_heap(free_, std::greater{});
+        Socket* socket = file->as_socket();
+        if (socket == nullptr) return;
+        --sockets_;
+        socket->close();
+    }
+
+    void close_all() {
+        for (std::size_t at = 0; at < files_.size(); ++at) close(descriptor_of(at));
+    }
+
+    Outcome<std::shared_ptr<Socket>> socket(Descriptor descriptor) const {
+        const auto* file = find(descriptor);
+        if (file == nullptr) return base::failed(EBADF);
+        Socket* socket = (*file)->as_socket();
+        if (socket == nullptr) return base::failed(ENOTSOCK);
+        return std::shared_ptr<Socket>{*file, socket};
+    }
+
+private:
+    static constexpr std::size_t kFirst = 3;  // after the standard streams
+
+    static std::size_t slot(Descriptor descriptor) {
+        return static_cast<std::size_t>(number(descriptor)) - kFirst;
+    }
+    static Descriptor descriptor_of(std::size_t slot) {
+        return Descriptor{static_cast<int>(slot + kFirst)};
+    }
+    Descriptor lowest_free() const {
+        return descriptor_of(free_.empty() ? files_.size() : free_.front());
+    }
+    const std::shared_ptr<File>* find(Descriptor descriptor) const {
+        if (!is_open(descriptor) || slot(descriptor) >= files_.size()) return nullptr;
+        const auto& file = files_[slot(descriptor)];
+        return file == nullptr ? nullptr : &file;
+    }
+
+    std::size_t& sockets_;
+    std::size_t max_;
+    std::vector<std::shared_ptr<File>> files_;  // of descriptors from kFirst on
+    std::vector<std::size_t> free_;             // a heap of slots, the lowest first
+};
+
+}  // namespace berth::driver::sim

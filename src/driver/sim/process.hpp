@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+//
+// Process: a table of descriptors in a simulated kernel, and the calls that a process makes.
+//
+// Each is the system call of that name with non-blocking, close-on-exec sockets. Descriptors are
+// the lowest free numbers from 3 on, as in Linux.
+//
+// Lifetime:  its end closes what is open, as exit(2) does.
+// Threads:   one.
+// Errors:    an errno, as the man page of the call gives it.
+
+#pragma once
+
+#include "base/outcome.hpp"
+#include "driver/descriptor.hpp"
+#include "driver/system.hpp"
+
+#include <berth/bytes.hpp>
+#include <berth/endpoint.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+namespace berth::driver::sim {
+
+class DescriptorTable;
+class Kernel;
+
+enum class Family : std::uint8_t { v4, v6, local };
+enum class Kind : std::uint8_t { stream, datagram };
+enum class Shut : std::uint8_t { reading, sending, both };
+
+// poll(2), of one descriptor.
+struct Readiness {
+    bool readable = false;    // POLLIN: bytes, a FIN, an error, or somebody to accept
+    bool writable = false;    // POLLOUT
+    bool peer_ended = false;  // POLLRDHUP
+    bool hung_up = false;     // POLLHUP
+    bool failed = false;      // POLLERR
+    friend bool operator==(const Readiness&, const Readiness&) = default;
+};
+
+struct Datagram {
+    std::size_t size = 0;  // of what was written into the caller's memory
+    bool truncated = false;
+    Endpoint from;
+};
+
+class Process {
+public:
+    static constexpr std::size_t kDescriptorsMax = 1024;
+
+    explicit Process(Kernel& kernel, std::size_t descriptors_max = kDescriptorsMax);
+    Process(const Process&) = delete;
+    Process& operator=(const Process&) = delete;
+    ~Process();
+
+    Kernel& kernel() const { return kernel_; }
+
+    // ── Sockets ──────────────────────────────────────────────────────────────────────────────
+    Outcome<Descriptor> socket(Family family, Kind kind);
+    Outcome<void> bind(Descriptor socket, const Endpoint& endpoint);
+    Outcome<void> listen(Descriptor socket, int backlog);
+    // EINPROGRESS: it was begun. On a calm day a TCP connect to loopback succeeds at once for
+    // the kernel, and still says EINPROGRESS, as Linux does.
+    Outcome<void> connect(Descriptor socket, const Endpoint& endpoint);
+    Outcome<Accepted> accept(Descriptor listener);
+    Outcome<std::size_t> send(Descriptor socket, Bytes bytes);
+    Outcome<std::size_t> receive(Descriptor socket, std::span<std::byte> into);  // 0: FIN
+    Outcome<std::size_t> send_to(Descriptor socket, const Endpoint& endpoint, Bytes bytes);
+    Outcome<Datagram> receive_from(Descriptor socket, std::span<std::byte> into);
+    Outcome<void> shutdown(Descriptor socket, Shut what);
+    void close(Descriptor descriptor);
+
+    Outcome<void> set(Descriptor socket, SocketOption option, int value);
+    int take_error(Descriptor socket);  // SO_ERROR: told once
+    Outcome<Endpoint> local_endpoint(Descriptor socket, Scheme scheme);
+    Outcome<Endpoint> peer_endpoint(Descriptor socket, Scheme scheme);
+    Outcome<std::size_t> unacknowledged(Descriptor socket);  // SIOCOUTQ
+    Outcome<std::size_t> never_sent(Descriptor socket);      // SIOCOUTQNSD
+    Readiness readiness(Descriptor socket) const;            // costs no time, lets nobody act
+    Family family_of(Descriptor socket) const;
+
+    // ── Descriptors ──────────────────────────────────────────────────────────────────────────
+    Outcome<Descriptor> open_nothing();  // as an eventfd: stands for no socket
+    std::size_t descriptors_open() const;
+    std::size_t descriptors_max() const;
+    void limit_descriptors(std::size_t max);  // RLIMIT_NOFILE: from now on, EMFILE above it
+
+    // ── Unix paths ───────────────────────────────────────────────────────────────────────────
+    Outcome<Descriptor> lock_directory_of(const std::string& path);
+    Outcome<PathFacts> inspect(const std::string& path);
+    Outcome<bool> path_has_owner(const std::string& path);
+    Outcome<void> unlink(const std::string& path);
+
+private:
+    // One call: others act first, and what it causes happens before it returns.
+    template <class Act>
+    auto call(Act act);
+    // The same, of one socket: EBADF, ENOTSOCK.
+    template <class Ask>
+    auto call(Descriptor socket, Ask ask);
+
+    Kernel& kernel_;
+    std::unique_ptr<DescriptorTable> table_;
+};
+
+}  // namespace berth::driver::sim

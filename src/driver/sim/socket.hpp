@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+//
+// Socket: what a descriptor of a simulated process refers to, and the calls it understands.
+//
+// A call that a kind of socket does not know fails as it does in Linux. Descriptors are checked
+// by Process; here an errno speaks of the socket.
+//
+// Lifetime:  shared: of its descriptor, and of the network while a peer may still send to it.
+// Threads:   one.
+
+#pragma once
+
+#include "base/outcome.hpp"
+#include "driver/sim/network.hpp"
+#include "driver/sim/process.hpp"
+#include "driver/system.hpp"
+
+#include <berth/bytes.hpp>
+#include <berth/endpoint.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <span>
+
+namespace berth::driver::sim {
+
+class Socket;
+
+// What a descriptor refers to.
+class File {
+public:
+    File() = default;
+    File(const File&) = delete;
+    File& operator=(const File&) = delete;
+    virtual ~File() = default;
+
+    virtual Socket* as_socket() { return nullptr; }
+};
+
+class Socket : public File {
+public:
+    Socket(Network& network, Family family);
+    ~Socket() override;
+
+    Socket* as_socket() override { return this; }
+    Family family() const { return family_; }
+
+    // ── Calls ────────────────────────────────────────────────────────────────────────────────
+    virtual Outcome<void> bind(const Endpoint& endpoint) = 0;
+    virtual Outcome<void> listen(int backlog);
+    virtual Outcome<void> connect(const Endpoint& endpoint) = 0;
+    virtual Outcome<std::shared_ptr<Socket>> accept();
+    virtual Outcome<std::size_t> send(Bytes bytes) = 0;
+    virtual Outcome<std::size_t> send_to(const Endpoint& endpoint, Bytes bytes) = 0;
+    virtual Outcome<std::size_t> receive(MutableBytes into) = 0;
+    virtual Outcome<Datagram> receive_from(MutableBytes into);
+    virtual Outcome<void> shutdown(Shut what) = 0;
+    virtual void close() = 0;  // its descriptor is gone
+
+    virtual Outcome<void> set(SocketOption option, int value);
+    int take_error();
+    virtual Outcome<Endpoint> local_endpoint(Scheme scheme) const = 0;
+    virtual Outcome<Endpoint> peer_endpoint(Scheme scheme) const = 0;
+    // As accept(2) tells it, also of one that is closed by now; family 0: Unix.
+    virtual IpEndpoint peer_when_accepted() const { return {}; }
+    virtual Outcome<std::size_t> unacknowledged() const = 0;
+    virtual Outcome<std::size_t> never_sent() const;
+    virtual Readiness readiness() const = 0;
+
+protected:
+    Network& network() const { return network_; }
+    Kernel& kernel() const { return network_.kernel(); }
+
+    // What a call for `wanted` bytes takes by chance, of 1 or more: mostly all.
+    std::size_t by_chance(unsigned one_in, std::size_t wanted) const;
+
+    int error_ = 0;                  // SO_ERROR: told once
+    bool no_more_received_ = false;  // RCV_SHUTDOWN: a FIN came, or shutdown(2) said so
+    bool no_more_sent_ = false;      // SEND_SHUTDOWN
+    bool resets_ = false;            // SO_LINGER {1, 0}
+    std::size_t receive_buffer_;
+    std::size_t send_buffer_;
+
+private:
+    Network& network_;
+    Family family_;
+};
+
+}  // namespace berth::driver::sim

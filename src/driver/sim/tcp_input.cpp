@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+//
+// TcpSocket: what each segment that comes does to a connection.
+//
+// The order is that of tcp_rcv_state_process: reset, handshake, acknowledgement, bytes, FIN.
+
+#include "driver/sim/segment.hpp"
+#include "driver/sim/tcp_socket.hpp"
+
+#include <berth/bytes.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+
+namespace berth::driver::sim {
+
+void TcpSocket::take(Segment& segment) {
+    if (is_listening()) return take_syn(segment);
+    if (state_ == State::syn_sent) return take_answer(segment);
+    if (segment.rst) {
+        if (segment.sequence == in_.next()) reset_by_peer();
+        return;
+    }
+    if (state_ == State::syn_received && !take_last_of_handshake(segment)) return;
+    if (segment.syn) return take_handshake_again();
+    take_acknowledgement(segment);
+    if (state_ != State::closed) take_text(segment);
+}
+
+// The peer has heard nothing of what came after it.
+void TcpSocket::take_handshake_again() {
+    out_.go_back();
+    if (!send_due()) acknowledge();
+}
+
+void TcpSocket::take_text(const Segment& segment) {
+    const bool is_to_be_answered = segment.length() != 0;
+    if (segment.sequence > in_.next()) {
+        if (is_to_be_answered) acknowledge(true);
+        return;
+    }
+    take_bytes(segment);
+    if (state_ != State::closed) take_fin(segment);
+    if (state_ != State::closed && !send_due() && is_to_be_answered) acknowledge();
+}
+
+// In SYN_SENT.
+void TcpSocket::take_answer(Segment& segment) {
+    const bool is_about_us = segment.ack && segment.acknowledged == out_.next();
+    if (segment.ack && !is_about_us) {
+        if (!segment.rst) transmit(refusal_of(segment));
+    } else if (segment.rst) {
+        if (is_about_us) reset_by_peer();
+    } else if (segment.syn) {
+        in_.start(segment.end());
+        timer_.stop();
+        if (is_about_us) {
+            state_ = State::established;
+            take_acknowledgement(segment);
+            acknowledge();
+        } else {
+            // Two that connect to each other, or one to itself.
+            state_ = State::syn_received;
+            send_syn();
+        }
+    }
+}
+
+// In SYN_RECEIVED. True if the handshake is complete.
+bool TcpSocket::take_last_of_handshake(Segment& segment) {
+    if (!segment.ack) {
+        if (segment.syn) send_syn();
+        return false;
+    }
+    if (segment.acknowledged < out_.next()) return false;
+    if (is_half_open_ && !enter_accept_queue(segment)) return false;
+    timer_.stop();
+    state_ = State::established;
+    if (no_more_sent_) end_sending();
+    return true;
+}
+
+void TcpSocket::take_acknowledgement(const Segment& segment) {
+    if (!segment.ack) return;
+    const bool is_news = out_.acknowledge(segment.acknowledged, segment.window);
+    if (segment.gap) out_.go_back();
+    if (is_news) watch_progress(true);
+    if (!out_.is_fin_acknowledged()) return;
+
+    if (state_ == State::fin_wait_1) {
+        state_ = State::fin_wait_2;
+        if (is_orphan_ && segment.length() == 0) leave_behind_time_wait(false);
+    } else if (state_ == State::closing) {
+        leave_behind_time_wait(true);
+    } else if (state_ == State::last_ack) {
+        finish();
+    }
+}
+
+void TcpSocket::take_bytes(const Segment& segment) {
+    const auto known = std::min<std::uint64_t>(in_.next() - segment.sequence, segment.bytes.size());
+    const auto fresh = Bytes{segment.bytes}.subspan(known);
+    if (fresh.empty()) return;
+    if (no_more_received_ && is_in(State::fin_wait_1, State::fin_wait_2)) {
+        // Nobody will ever read them: TCPABORTONDATA.
+        send_reset();
+        reset_by_peer();
+        return;
+    }
+    in_.append(fresh);
+}
+
+void TcpSocket::take_fin(const Segment& segment) {
+    if (!segment.fin || segment.end() != in_.next() + 1) return;
+    in_.count_fin();
+    has_peer_ended_ = no_more_received_ = true;
+    if (state_ == State::established) {
+        state_ = State::close_wait;
+    } else if (state_ == State::fin_wait_1) {
+        state_ = State::closing;
+    } else if (state_ == State::fin_wait_2) {
+        acknowledge();
+        leave_behind_time_wait(true);
+    }
+}
+
+// tcp_reset. What was received stays readable, and comes before the error.
+void TcpSocket::reset_by_peer() {
+    if (state_ == State::syn_sent) {
+        error_ = ECONNREFUSED;
+    } else {
+        error_ = state_ == State::close_wait ? EPIPE : ECONNRESET;
+    }
+    finish();
+}
+
+}  // namespace berth::driver::sim
