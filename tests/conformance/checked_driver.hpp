@@ -3,7 +3,8 @@
 // CheckedDriver: passes every call on to the driver under test, and watches it.
 //
 // It enters each started operation in the ledger, marks which call is running, and fails the test
-// when starting an operation allocated (1).
+// when starting an operation allocated (1). A kernel that allocates by itself, because it is
+// simulated, may do so in those calls that go to it at once.
 //
 // Lifetime:  owns the driver under test.
 // Threads:   as Driver: wake() is untouched by the checks and may come from any thread.
@@ -19,8 +20,12 @@ namespace berth::conformance {
 
 class CheckedDriver final : public driver::Driver {
 public:
-    CheckedDriver(std::unique_ptr<driver::Driver> tested, Ledger& ledger, RecordingSink& sink)
-        : tested_(std::move(tested)), ledger_(ledger), sink_(sink) {}
+    CheckedDriver(std::unique_ptr<driver::Driver> tested, Ledger& ledger, RecordingSink& sink,
+                  bool kernel_allocates)
+        : tested_(std::move(tested)),
+          ledger_(ledger),
+          sink_(sink),
+          kernel_allocates_(kernel_allocates) {}
 
     driver::Outcome<void> start_accept(driver::Listener& listener) override;
     void stop_accept(driver::Listener& listener) override;
@@ -38,13 +43,18 @@ public:
     bool is_put_off(const driver::Stream& stream) const override;
     void wake() override { tested_->wake(); }
 
+    const driver::Driver& tested() const { return *tested_; }
+
 private:
     template <class Call>
     auto watched(const char* name, Call call);
+    template <class Call>
+    auto watched_kernel_call(const char* name, Call call);
 
     std::unique_ptr<driver::Driver> tested_;
     Ledger& ledger_;
     RecordingSink& sink_;
+    bool kernel_allocates_;
 };
 
 }  // namespace berth::conformance

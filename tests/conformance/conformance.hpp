@@ -14,6 +14,7 @@
 //       Receive.EndsOnceAfterTheLastByte Receive.StillSendsAfterThePeersFin
 //       SendWhenReady.CompletesOnce SendWhenReady.FailsOnce Close.AnswersReceiveSilently
 //       Close.AnswersSendWhenReadySilently Close.EndsTheReading Close.OfManyAnswersEachOnce
+//       Close.FromEitherCompletionAnswersTheOther
 //       Bounds.AFailedStartHasNoCompletion
 //    3  Accept.StopsFromInsideItsCompletion Close.FromItsOwnCompletion Connect.CompletesInPollOnly
 //    4  SendWhenReady.ReadsItsSlicesWhileInFlight Close.TouchesTheStreamNoMore
@@ -31,7 +32,8 @@
 //       Receive.DeliversWhatCameBefore Receive.LendsBytesUntilTheSinkReturns
 //       Receive.ServesManyStreams
 //    8  Receive.EndsOnceAfterTheLastByte Receive.EndsAfterMoreThanTheBudget
-//       ResetStream.EndsAfterTheLastByte ResetStream.IsNeverTakenForAFin
+//       ResetStream.EndsAfterTheLastByte ResetStream.AfterItsFinIsToldOnceMore
+//       ResetStream.IsNeverTakenForAFin
 //       ResetStream.IsNeverTakenForAFinAfterASend
 //    9  Wake.EndsAWait Wake.BeforeThePollIsNotLost Wake.NoneIsLostAmongMany
 //       Wake.FromInsideACompletion
@@ -52,9 +54,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <memory>
 #include <ostream>
 #include <string>
+#include <string_view>
 
 namespace berth::conformance {
 
@@ -68,39 +72,38 @@ inline std::string name_of_world(const ::testing::TestParamInfo<WorldKind>& info
 
 class Conformance : public ::testing::TestWithParam<WorldKind> {
 protected:
+    static constexpr std::size_t kBlockBytes = 64U << 10U;
+
     void SetUp() override { world_->open({}); }
-    void TearDown() override { world_->close(); }
+    void TearDown() override;
 
     // Starts over with other bounds; first of all in a test.
-    void open_with(const driver::Bounds& bounds) {
-        world_->close();
-        world_ = GetParam().make();
-        world_->open(bounds);
-    }
+    void open_with(const driver::Bounds& bounds);
 
     World& world() { return *world_; }
+    // May the test count on what can complete coming in the next poll, all of it?
+    static bool is_prompt() { return GetParam().is_prompt; }
     driver::Driver& driver() { return world_->driver(); }
     RecordingSink& sink() { return world_->sink(); }
 
     // The usual wait: until the sink has one completion of this kind.
-    ::testing::AssertionResult comes(Kind kind, const driver::Source& source) {
-        return world_->until([&] { return sink().has(source, kind); });
-    }
-    ::testing::AssertionResult receives(const driver::Stream& stream, std::size_t count) {
-        return world_->until([&] { return sink().bytes_of(stream).size() >= count; });
-    }
+    ::testing::AssertionResult comes(Kind kind, const driver::Source& source);
+    // It is there; in a world that is not prompt, it still comes.
+    ::testing::AssertionResult has_come(Kind kind, const driver::Source& source);
+    // From the first completion to the last; a world that is not prompt may need several.
+    ::testing::AssertionResult came_in_one_poll();
+    ::testing::AssertionResult receives(const driver::Stream& stream, std::size_t count);
+
+    // A few bytes, for which there is room: a prompt world takes them at once.
+    void send_small(driver::Stream& stream, std::string_view bytes);
+    // Sends pattern(kBlockBytes) until the socket takes no more; how much it took.
+    std::size_t fill(driver::Stream& stream);
 
 private:
     std::unique_ptr<World> world_ = GetParam().make();
 };
 
 // Text in which a lost, doubled or misplaced byte shows.
-inline std::string pattern(std::size_t count) {
-    std::string text(count, '\0');
-    for (std::size_t at = 0; at < count; ++at) {
-        text[at] = static_cast<char>('!' + (at + at / 89) % 90);
-    }
-    return text;
-}
+std::string pattern(std::size_t count);
 
 }  // namespace berth::conformance

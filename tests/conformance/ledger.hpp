@@ -23,7 +23,8 @@ public:
         kPaused = 8,
         kSending = 16,  // a send_when_ready
         kClosing = 32,
-        kOpen = 64,  // started once, and on_closed has not come
+        kOpen = 64,       // started once, and on_closed has not come
+        kHeardFin = 128,  // an error may still follow it
     };
 
     // Outside: the test's own code. In a call or outside, no completion may come.

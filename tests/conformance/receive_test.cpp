@@ -60,10 +60,10 @@ TEST_P(Receive, LendsBytesUntilTheSinkReturns) {
     std::string at_the_end;
     sink().on_completion = [&](const Completion& each, Bytes lent) {
         if (each.source != &stream || each.kind != Kind::received) return;
-        EXPECT_EQ(driver().send(stream, lent).count(), lent.size());
+        send_small(stream, as_text(lent));
         driver().pause_receive(other);
         driver().resume_receive(other);
-        at_the_end = as_text(lent);
+        at_the_end += as_text(lent);
     };
     world().send_all(*peer, "lent");
     EXPECT_EQ(world().read_all(*peer, 4), "lent");
@@ -114,7 +114,7 @@ TEST_P(Receive, StillSendsAfterThePeersFin) {
     auto [stream, peer] = world().receiving_pair();
     peer->end();
     ASSERT_TRUE(comes(Kind::receive_end, stream));
-    EXPECT_EQ(driver().send(stream, as_bytes("answer")).count(), 6u);
+    send_small(stream, "answer");
     EXPECT_EQ(world().read_all(*peer, 6), "answer");
     EXPECT_EQ(sink().all().size(), 1u);
 }
@@ -129,12 +129,24 @@ TEST_P(ResetStream, EndsAfterTheLastByte) {
     EXPECT_EQ(sink().first(stream, Kind::receive_end).errno_value, ECONNRESET);
 }
 
+// 8: the other direction was still open
+TEST_P(ResetStream, AfterItsFinIsToldOnceMore) {
+    auto [stream, peer] = world().receiving_pair();
+    peer->end();
+    ASSERT_TRUE(comes(Kind::receive_end, stream));
+    peer->reset();
+    ASSERT_TRUE(world().until([&] { return sink().count_of(stream, Kind::receive_end) == 2; }));
+    world().advance_idly();
+    EXPECT_EQ(sink().all().size(), 2u) << sink().to_string();
+    EXPECT_EQ(sink().all().front().errno_value, 0);
+    EXPECT_NE(sink().all().back().errno_value, 0);
+}
+
 // 8: even where a send that waited hears of it first
 TEST_P(ResetStream, IsNeverTakenForAFin) {
     auto [stream, peer] = world().receiving_pair(PeerBuffer::small);
-    const std::string much = pattern(1U << 20U);
-    while (driver().send(stream, as_bytes(much)).count() != 0) world().advance();
-    const Bytes slice = as_bytes(much);
+    fill(stream);
+    const Bytes slice = as_bytes("too late");
     const Slices slices{&slice, 1};
     driver().send_when_ready(stream, slices);
     peer->reset();
@@ -175,7 +187,7 @@ TEST_P(Budget, SaysWhichStreamItPutOff) {
     auto [stream, peer] = world().receiving_pair();
     world().send_all(*peer, pattern(10'000));
     ASSERT_TRUE(receives(stream, 1));
-    EXPECT_TRUE(driver().is_put_off(stream));
+    EXPECT_TRUE(driver().is_put_off(stream)) << sink().to_string();
     ASSERT_TRUE(receives(stream, 10'000));
     world().advance();
     EXPECT_FALSE(driver().is_put_off(stream));
@@ -203,7 +215,9 @@ TEST_P(Budget, LeavesTheRestToTheNextPoll) {
     EXPECT_EQ(sink().bytes_of(stream).size(), 1024u);
 
     EXPECT_LT(world().poll_within(test::patience()), test::patience() / 2);
-    EXPECT_EQ(sink().bytes_of(stream).size(), 2048u);
+    if (is_prompt()) {
+        EXPECT_EQ(sink().bytes_of(stream).size(), 2048u);
+    }
 }
 
 // 10: a firehose does not keep its neighbour from being heard in the same poll
@@ -216,7 +230,9 @@ TEST_P(Budget, IsPerStream) {
     ASSERT_TRUE(driver().start_receive(loud));
     ASSERT_TRUE(driver().start_receive(quiet));
     ASSERT_TRUE(receives(quiet, 9));
-    EXPECT_LE(sink().bytes_of(loud).size(), 1024u);
+    if (is_prompt()) {
+        EXPECT_LE(sink().bytes_of(loud).size(), 1024u);
+    }
 }
 
 // ── Pauses ───────────────────────────────────────────────────────────────────────────────────

@@ -28,6 +28,8 @@ const char* name_of(Kind kind) {
 
 }  // namespace
 
+std::ostream& operator<<(std::ostream& out, Kind kind) { return out << name_of(kind); }
+
 // ── Reading the record ───────────────────────────────────────────────────────────────────────
 
 std::vector<Completion> RecordingSink::of(const Source& source) const {
@@ -139,8 +141,10 @@ void RecordingSink::on_received(Stream& stream, Bytes bytes) {
 }
 
 void RecordingSink::on_receive_end(Stream& stream, int errno_value) {
-    ledger_.expect("on_receive_end", stream, Ledger::kReceiving, Ledger::kClosing);
-    ledger_.finish(stream, Ledger::kReceiving);
+    const unsigned after_fin = errno_value != 0 ? Ledger::kHeardFin : 0U;
+    ledger_.expect("on_receive_end", stream, Ledger::kReceiving | after_fin, Ledger::kClosing);
+    ledger_.finish(stream, Ledger::kReceiving | Ledger::kHeardFin);
+    if (errno_value == 0) ledger_.start(stream, Ledger::kHeardFin);
     record({.kind = Kind::receive_end, .source = &stream, .poll = 0, .errno_value = errno_value});
 }
 

@@ -15,6 +15,7 @@
 #include <berth/function.hpp>
 
 #include <cstddef>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,8 @@ enum class Kind {
     sent,
     closed,
 };
+
+std::ostream& operator<<(std::ostream& out, Kind kind);
 
 struct Completion {
     Kind kind;

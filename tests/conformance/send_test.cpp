@@ -18,18 +18,7 @@ using test::Peer;
 
 class Sending : public Conformance {
 protected:
-    // Sends until the socket takes no more; what it took is a prefix of this, repeated.
-    std::size_t fill(Stream& stream) {
-        std::size_t taken = 0;
-        EXPECT_TRUE(world().until([&] {
-            const Sent sent = driver().send(stream, as_bytes(block_));
-            EXPECT_FALSE(sent.is_failed());
-            taken += sent.count();
-            return sent.count() < block_.size();
-        }));
-        return taken;
-    }
-    const std::string block_ = pattern(64U << 10U);
+    const std::string block_ = pattern(kBlockBytes);
 };
 class Send : public Sending {};
 class SendSlices : public Sending {};
@@ -45,7 +34,7 @@ INSTANTIATE_TEST_SUITE_P(World, EndSending, ::testing::ValuesIn(worlds()), name_
 TEST_P(Send, DeliversEveryByteInOrder) {
     auto [stream, peer] = world().receiving_pair();
     for (const std::string_view word : {"one ", "two ", "three"}) {
-        EXPECT_EQ(driver().send(stream, as_bytes(word)).count(), word.size());
+        send_small(stream, word);
     }
     EXPECT_EQ(world().read_all(*peer, 13), "one two three");
     EXPECT_TRUE(sink().all().empty()) << sink().to_string();
@@ -68,7 +57,7 @@ TEST_P(Send, SaysWhatTheSocketTook) {
 TEST_P(Send, FreesItsMemoryAtOnce) {
     auto [stream, peer] = world().receiving_pair();
     std::string memory = "before";
-    EXPECT_EQ(driver().send(stream, as_bytes(memory)).count(), memory.size());
+    send_small(stream, memory);
     memory = "XXXXXX";
     EXPECT_EQ(world().read_all(*peer, 6), "before");
 }
@@ -95,8 +84,11 @@ TEST_P(Send, FailsAfterAReset) {
 TEST_P(SendSlices, DeliversThemInOrder) {
     auto [stream, peer] = world().receiving_pair();
     const std::array slices{as_bytes("one "), as_bytes(""), as_bytes("two "), as_bytes("three")};
-    EXPECT_EQ(driver().send_slices(stream, slices).count(), 13u);
-    EXPECT_EQ(world().read_all(*peer, 13), "one two three");
+    const std::size_t taken = driver().send_slices(stream, slices).count();
+    if (is_prompt()) {
+        EXPECT_EQ(taken, 13u);
+    }
+    EXPECT_EQ(world().read_all(*peer, taken), std::string{"one two three"}.substr(0, taken));
 }
 
 // 5
@@ -122,10 +114,13 @@ TEST_P(SendWhenReady, CompletesOnce) {
     const Slices slices{&slice, 1};
     driver().send_when_ready(stream, slices);
     ASSERT_TRUE(comes(Kind::sent, stream));
-    EXPECT_EQ(world().read_all(*peer, 4), "once");
+    const std::size_t taken = sink().first(stream, Kind::sent).count;
+    if (is_prompt()) {
+        EXPECT_EQ(taken, 4u);
+    }
+    EXPECT_EQ(world().read_all(*peer, taken), std::string{"once"}.substr(0, taken));
     world().advance_idly();
     EXPECT_EQ(sink().kinds_of(stream), Kinds{Kind::sent});
-    EXPECT_EQ(sink().first(stream, Kind::sent).count, 4u);
 }
 
 // 5, 6: a socket that was never full tells nobody that it has room
@@ -136,7 +131,7 @@ TEST_P(SendWhenReady, DoesNotWaitWhenThereIsRoom) {
     const Slices slices{&slice, 1};
     driver().send_when_ready(stream, slices);
     EXPECT_LT(world().poll_within(test::patience()), test::patience() / 2);
-    EXPECT_TRUE(sink().has(stream, Kind::sent));
+    EXPECT_TRUE(has_come(Kind::sent, stream));
 }
 
 // 5
@@ -146,12 +141,13 @@ TEST_P(SendWhenReady, WaitsForRoom) {
     const Bytes slice = as_bytes("at last");
     const Slices slices{&slice, 1};
     driver().send_when_ready(stream, slices);
+    const auto taken = [&] { return sink().first(stream, Kind::sent).count; };
     std::string read;
     ASSERT_TRUE(world().until([&] {
         read += peer->read_now();
-        return sink().has(stream, Kind::sent) && read.size() == filled + slice.size();
+        return sink().has(stream, Kind::sent) && read.size() >= filled + taken();
     }));
-    EXPECT_TRUE(read.ends_with("at last"));
+    EXPECT_EQ(read.substr(filled), std::string{"at last"}.substr(0, taken()));
     EXPECT_EQ(sink().count_of(stream, Kind::sent), 1u);
 }
 
@@ -195,7 +191,8 @@ TEST_P(SendWhenReady, ReadsItsSlicesWhileInFlight) {
     };
     driver().send_when_ready(stream, *slices);
     ASSERT_TRUE(comes(Kind::sent, stream));
-    EXPECT_EQ(world().read_all(*peer, 12), "first second");
+    const std::size_t taken = sink().first(stream, Kind::sent).count;
+    EXPECT_EQ(world().read_all(*peer, taken), std::string{"first second"}.substr(0, taken));
     world().advance_idly();
 }
 
@@ -217,7 +214,7 @@ TEST_P(SendWhenReady, FailsOnce) {
 // 5: and the other direction goes on
 TEST_P(EndSending, ComesAfterTheLastByte) {
     auto [stream, peer] = world().receiving_pair();
-    EXPECT_EQ(driver().send(stream, as_bytes("last words")).count(), 10u);
+    send_small(stream, "last words");
     driver().end_sending(stream);
     EXPECT_EQ(world().read_all(*peer, std::string::npos), "last words");
     EXPECT_EQ(peer->ended(), Ended::by_fin);

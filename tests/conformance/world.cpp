@@ -32,7 +32,8 @@ void World::open(const Bounds& bounds) {
     descriptors_before_ = system().descriptors_open();
     auto opened = open_driver(sink_, bounds);
     ASSERT_TRUE(opened) << "open: errno " << opened.errno_value();
-    driver_ = std::make_unique<CheckedDriver>(std::move(*opened), ledger_, sink_);
+    driver_ =
+        std::make_unique<CheckedDriver>(std::move(*opened), ledger_, sink_, kernel_allocates());
 }
 
 Outcome<void> World::try_open(const Bounds& bounds) {

@@ -69,6 +69,8 @@ public:
     virtual std::unique_ptr<test::PeerListener> peer_listener() = 0;
     // While `act` runs, no descriptor is to be had: EMFILE.
     virtual void during_descriptor_famine(UniqueFunction<void()> act) = 0;
+    // The command that repeats a failure, where a failure depends on more than the test's name.
+    virtual std::string to_repeat() const { return {}; }
 
     // A stream with a fresh socket for Driver::connect.
     driver::Stream& stream_towards(const Endpoint& endpoint);
@@ -87,6 +89,9 @@ public:
     }
     // One poll with a deadline so far away; the time it took.
     Duration poll_within(Duration most);
+    // The same, and other threads have their chance to act meanwhile: where time is virtual, no
+    // wait lasts long enough for them.
+    virtual Duration poll_beside_threads(Duration most) { return poll_within(most); }
     // Polls that find nothing: what should not come has had its chance to.
     void advance_idly();
 
@@ -97,9 +102,12 @@ public:
 
 protected:
     World() = default;
+    const driver::Driver& unchecked_driver() const { return driver_->tested(); }
     virtual driver::Outcome<std::unique_ptr<driver::Driver>> open_driver(
         RecordingSink& sink, const driver::Bounds& bounds) = 0;
     virtual Endpoint fresh_endpoint() = 0;  // for System::bind: port 0, or an unused name
+    // Does the kernel's own memory come from operator new, so that its calls allocate?
+    virtual bool kernel_allocates() const { return false; }
 
 private:
     struct Listening {
@@ -124,6 +132,7 @@ struct WorldKind {
     const char* name;
     std::unique_ptr<World> (*make)();
     bool has_reset;  // RST exists
+    bool is_prompt;  // what can complete does so in the next poll, all of it
 };
 
 std::vector<WorldKind> worlds();

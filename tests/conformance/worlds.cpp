@@ -3,6 +3,7 @@
 // The worlds of the conformance suite: a new driver adds its rows here.
 
 #include "conformance/kernel_world.hpp"
+#include "conformance/sim_world.hpp"
 #include "driver/epoll/epoll_driver.hpp"
 
 #include <algorithm>
@@ -27,8 +28,19 @@ private:
 
 std::vector<WorldKind> worlds() {
     using enum KernelWorld::Family;
-    return {{.name = "epoll_tcp", .make = &EpollWorld<tcp>::make, .has_reset = true},
-            {.name = "epoll_unix", .make = &EpollWorld<unix_stream>::make, .has_reset = false}};
+    return {
+        {.name = "epoll_tcp", .make = &EpollWorld<tcp>::make, .has_reset = true, .is_prompt = true},
+        {.name = "epoll_unix",
+         .make = &EpollWorld<unix_stream>::make,
+         .has_reset = false,
+         .is_prompt = true},
+        {.name = "sim_tcp", .make = &SimWorld::over_tcp, .has_reset = true, .is_prompt = true},
+        {.name = "sim_unix", .make = &SimWorld::over_unix, .has_reset = false, .is_prompt = true},
+        {.name = "sim_tcp_storm",
+         .make = &SimWorld::over_tcp_in_a_storm,
+         .has_reset = true,
+         .is_prompt = false},
+    };
 }
 
 std::vector<WorldKind> worlds_with_reset() {

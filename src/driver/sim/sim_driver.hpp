@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+//
+// SimDriver: the seam over a simulated kernel.
+//
+// It uses all the freedom that the contract leaves: completions come in any order between
+// sources, late, in pieces, and cut short by bounds, as the seed decides. Streams are closed in
+// the next poll, not inside close(); connections that are there when accepting is stopped may
+// still come.
+//
+// A poll that has nothing to deliver lets the kernel's time pass, to the next event or to its
+// deadline. Where several loops share a world, nobody may wait for all: there the world asks
+// is_ready() and polls only who is, with a deadline in the past.
+//
+// Contract:  driver.hpp; numbers in comments are its sentences.
+
+#pragma once
+
+#include "base/assert.hpp"
+#include "driver/driver.hpp"
+#include "driver/sim/kernel.hpp"
+#include "driver/sim/operations.hpp"
+#include "driver/sim/process.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace berth::driver::sim {
+
+// What a world of several loops sees of each driver.
+class SimPoller : public Driver {
+public:
+    // Would a poll deliver anything now, or was it woken?
+    virtual bool is_ready() const = 0;
+};
+
+template <class Sink>
+class SimDriver final : public SimPoller {
+public:
+    // Takes one descriptor, as a ring or an epoll instance does.
+    static Outcome<std::unique_ptr<SimDriver>> open(Sink& sink, Process& process,
+                                                    const Bounds& bounds) {
+        if (!is_usable(bounds)) return base::failed(EINVAL);
+        const auto ring = process.open_nothing();
+        if (!ring) return base::failed(ring.errno_value());
+        return std::unique_ptr<SimDriver>(new SimDriver(sink, process, bounds, *ring));
+    }
+    ~SimDriver() override { process_.close(ring_); }
+
+    Outcome<void> start_accept(Listener& listener) override { return start(listener, kAccepting); }
+    void stop_accept(Listener& listener) override;
+
+    Outcome<void> start_receive(Stream& stream) override { return start(stream, kReceiving); }
+    Outcome<void> connect(Stream& stream, const Endpoint& endpoint) override;
+    void pause_receive(Stream& stream) override { set(stream, kPaused); }
+    void resume_receive(Stream& stream) override { clear(stream, kPaused); }
+
+    Sent send(Stream& stream, Bytes bytes) override { return send_slices(stream, {&bytes, 1}); }
+    Sent send_slices(Stream& stream, Slices slices) override;
+    void send_when_ready(Stream& stream, const Slices& slices) override;
+    void end_sending(Stream& stream) override;
+    void close(Stream& stream, Ending ending) override;
+
+    Outcome<void> poll(Deadline deadline) override;
+    bool delivered_all() const override { return operations_.nobody_waits(); }
+    bool is_put_off(const Stream& stream) const override {
+        return has(stream, kPutOff) && may_receive(stream);
+    }
+    void wake() override { woken_ = true; }
+    bool is_ready() const override { return woken_ || operations_.any_due(); }
+
+private:
+    SimDriver(Sink& sink, Process& process, const Bounds& bounds, Descriptor ring)
+        : sink_(sink),
+          process_(process),
+          kernel_(process.kernel()),
+          bounds_(bounds),
+          operations_(process, bounds.events_max),
+          received_(std::min(bounds.receive_bytes, bounds.read_budget)),
+          ring_(ring) {}
+
+    static Stream& as_stream(Source& source) { return static_cast<Stream&>(source); }
+    static Listener& as_listener(Source& source) { return static_cast<Listener&>(source); }
+
+    Outcome<void> start(Source& source, InFlight operation);
+    void wait(Deadline deadline);
+    void give_turn(Source& source);
+    void accept(Listener& listener);
+    bool accept_failed(Listener& listener, int errno_value);
+    void take_turn(Stream& stream);
+    void deliver_connected(Stream& stream);
+    void receive(Stream& stream);
+    void receive_nothing(Stream& stream, int errno_value);
+    void receive_late_error(Stream& stream);
+    void attempt_send(Stream& stream);
+    void complete_ending(Source& source);
+
+    Sink& sink_;
+    Process& process_;
+    Kernel& kernel_;
+    Bounds bounds_;
+    Operations operations_;
+    std::vector<std::byte> received_;
+    Descriptor ring_;
+    std::atomic<bool> woken_ = false;
+};
+
+}  // namespace berth::driver::sim
+
+#include "driver/sim/sim_driver_impl.hpp"
