@@ -40,7 +40,8 @@ struct Options {
     // ── Listening ────────────────────────────────────────────────────────────────────────────
     int backlog = 4096;  // listen(2); the kernel clips it to somaxconn
     // Open connections, all loops together; accepting pauses at the limit, clients wait in the
-    // backlog. 0: what the descriptor limit allows, less a reserve.
+    // backlog. Each listener of each loop may pass it by one. 0: what the descriptor limit
+    // allows, less a reserve.
     std::size_t connections_max = 0;
     bool no_delay = true;  // TCP_NODELAY, tcp(7)
 

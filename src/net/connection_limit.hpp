@@ -22,7 +22,7 @@ public:
     void add() { count_.fetch_add(1, std::memory_order_relaxed); }
     void remove() { count_.fetch_sub(1, std::memory_order_release); }
     std::size_t count() const { return count_.load(std::memory_order_acquire); }
-    // Loops that accept at the same moment may pass it by one connection each.
+    // An acceptor looks after it has accepted: each listener of each loop may pass it by one.
     bool is_reached() const { return count() >= max_; }
 
 private:
