@@ -31,6 +31,7 @@
 
 namespace {
 
+using berth::os::Call;
 using berth::os::raw_call;
 
 constexpr std::size_t kBufferBytes = 64U << 10U;
@@ -90,12 +91,12 @@ void accept_all(int epoll, int listener) {
 void echo(const epoll_event& event) {
     const int peer = event.data.fd;
     for (;;) {
-        const long count = raw_call(SYS_recvfrom, peer, buffer.data(), buffer.size(), 0);
+        const long count = raw_call(Call::receive, peer, buffer.data(), buffer.size(), 0);
         if (count <= 0) {
             if (count != -EAGAIN) ::close(peer);
             return;
         }
-        const long sent = raw_call(SYS_sendto, peer, buffer.data(), count, MSG_NOSIGNAL);
+        const long sent = raw_call(Call::send, peer, buffer.data(), count, MSG_NOSIGNAL);
         if (sent != count) {
             ::close(peer);
             return;
@@ -110,7 +111,7 @@ void echo(const epoll_event& event) {
     watch(epoll, listener, EPOLLIN);
     for (;;) {
         const long count =
-            raw_call(SYS_epoll_pwait, epoll, events.data(), events.size(), -1, nullptr, 0);
+            raw_call(Call::epoll_wait, epoll, events.data(), events.size(), -1, nullptr, 0);
         for (long index = 0; index < count; ++index) {
             const epoll_event& event = events[static_cast<std::size_t>(index)];
             if (event.data.fd == listener) {

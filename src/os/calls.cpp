@@ -5,11 +5,11 @@
 #include "os/calls.hpp"
 
 #include "base/outcome.hpp"
+#include "os/owned_descriptor.hpp"
 #include "os/raw_call.hpp"
 #include "os/socket_address.hpp"
 
 #include <berth/bytes.hpp>
-#include <berth/clock.hpp>
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -21,13 +21,10 @@
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
-#include <sys/poll.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -43,10 +40,10 @@ namespace berth::os {
 
 namespace {
 
-// The result of a call that answers -1 and errno.
-template <class T, class Number>
-Outcome<T> outcome(Number result) {
-    if (result == -1) return base::failed(errno);
+// A raw call's answer as a value or an errno.
+template <class T>
+Outcome<T> outcome(long result) {
+    if (result < 0) return base::failed(static_cast<int>(-result));
     if constexpr (std::is_void_v<T>) {
         return {};
     } else {
@@ -55,26 +52,54 @@ Outcome<T> outcome(Number result) {
 }
 
 // Makes the call again for as long as signals interrupt it, signal(7).
-template <class T, class Call>
-Outcome<T> uninterrupted(Call call) {
+template <class T, class... Values>
+Outcome<T> uninterrupted(Call call, Values... values) {
     for (;;) {
-        const auto result = call();
-        if (result != -1 || errno != EINTR) return outcome<T>(result);
+        const long result = raw_call(call, values...);
+        if (result != -EINTR) return outcome<T>(result);
     }
 }
 
-using NameCall = int (*)(int, sockaddr*, socklen_t*);
-
-Outcome<SocketAddress> address_by(NameCall call, int socket) {
+Outcome<SocketAddress> address_by(Call call, int socket) {
     SocketAddress address;
-    if (call(socket, address.room(), address.room_length()) == -1) return base::failed(errno);
+    const long result = raw_call(call, socket, address.room(), address.room_length());
+    if (result < 0) return base::failed(static_cast<int>(-result));
     return address;
+}
+
+Outcome<void> set_option_to(int socket, OptionName option, const auto& value) {
+    return outcome<void>(
+        raw_call(Call::set_option, socket, option.level, option.name, &value, sizeof value));
 }
 
 Outcome<std::size_t> output_bytes(int socket, unsigned long request) {
     int count = 0;
-    if (::ioctl(socket, request, &count) == -1) return base::failed(errno);
+    const long result = raw_call(Call::ioctl, socket, request, &count);
+    if (result < 0) return base::failed(static_cast<int>(-result));
     return static_cast<std::size_t>(count);
+}
+
+// Asked through a socket of any kind, netdevice(7).
+Outcome<void> ask_interface(unsigned long request, ifreq& question) {
+    const auto opened = open_socket(AF_UNIX, SOCK_DGRAM);
+    if (!opened) return base::failed(opened.errno_value());
+    const OwnedDescriptor socket{*opened};
+    return outcome<void>(raw_call(Call::ioctl, socket.number(), request, &question));
+}
+
+Outcome<int> open_to_read(const std::string& path, int flags) {
+    return uninterrupted<int>(Call::open, AT_FDCWD, path.c_str(), O_RDONLY | O_CLOEXEC | flags);
+}
+
+// Of what getdents64 has written.
+std::size_t count_entries(std::span<const std::byte> listing) {
+    std::size_t count = 0;
+    while (!listing.empty()) {
+        const auto* entry = reinterpret_cast<const dirent64*>(listing.data());
+        listing = listing.subspan(entry->d_reclen);
+        ++count;
+    }
+    return count;
 }
 
 }  // namespace
@@ -88,50 +113,51 @@ long send_slices(int socket, std::span<const Bytes> slices) {
     msghdr message{};
     message.msg_iov = parts.data();
     message.msg_iovlen = count;
-    return raw_call(SYS_sendmsg, socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    return raw_call(Call::send_slices, socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 // ── Sockets ──────────────────────────────────────────────────────────────────────────────────
 
 Outcome<int> open_socket(int family, int type) {
-    return outcome<int>(::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    return outcome<int>(raw_call(Call::socket, family, type | SOCK_NONBLOCK | SOCK_CLOEXEC));
 }
 
 Outcome<void> bind(int socket, const SocketAddress& address) {
-    return outcome<void>(::bind(socket, address.data(), address.length()));
+    return outcome<void>(raw_call(Call::bind, socket, address.data(), address.length()));
 }
 
-Outcome<void> listen(int socket, int backlog) { return outcome<void>(::listen(socket, backlog)); }
+Outcome<void> listen(int socket, int backlog) {
+    return outcome<void>(raw_call(Call::listen, socket, backlog));
+}
 
 // Not repeated after EINTR: the kernel goes on connecting, connect(2).
 Outcome<void> connect(int socket, const SocketAddress& address) {
-    return outcome<void>(::connect(socket, address.data(), address.length()));
+    return outcome<void>(raw_call(Call::connect, socket, address.data(), address.length()));
 }
 
 Outcome<void> set_option(int socket, OptionName option, int value) {
-    return outcome<void>(::setsockopt(socket, option.level, option.name, &value, sizeof value));
+    return set_option_to(socket, option, value);
 }
 
 Outcome<void> set_linger(int socket, int seconds) {
-    const linger value{.l_onoff = 1, .l_linger = seconds};
-    return outcome<void>(::setsockopt(socket, SOL_SOCKET, SO_LINGER, &value, sizeof value));
+    return set_option_to(socket, kLinger, linger{.l_onoff = 1, .l_linger = seconds});
 }
 
 Outcome<int> option(int socket, OptionName option) {
     int value = 0;
     socklen_t size = sizeof value;
-    if (::getsockopt(socket, option.level, option.name, &value, &size) == -1) {
-        return base::failed(errno);
-    }
+    const long result = raw_call(Call::option, socket, option.level, option.name, &value, &size);
+    if (result < 0) return base::failed(static_cast<int>(-result));
     return value;
 }
 
-Outcome<SocketAddress> local_address(int socket) { return address_by(::getsockname, socket); }
+Outcome<SocketAddress> local_address(int socket) { return address_by(Call::local_address, socket); }
 
-Outcome<SocketAddress> peer_address(int socket) { return address_by(::getpeername, socket); }
+Outcome<SocketAddress> peer_address(int socket) { return address_by(Call::peer_address, socket); }
 
 Outcome<void> shutdown(int socket, Shutdown what) {
-    return outcome<void>(::shutdown(socket, what == Shutdown::both ? SHUT_RDWR : SHUT_WR));
+    return outcome<void>(
+        raw_call(Call::shutdown, socket, what == Shutdown::both ? SHUT_RDWR : SHUT_WR));
 }
 
 Outcome<std::size_t> unacknowledged_bytes(int socket) { return output_bytes(socket, SIOCOUTQ); }
@@ -141,37 +167,38 @@ Outcome<std::size_t> never_sent_bytes(int socket) { return output_bytes(socket, 
 // ── Descriptors ──────────────────────────────────────────────────────────────────────────────
 
 // Not repeated after EINTR: Linux has released the number, and it may be someone else's by now.
-void close(int descriptor) { ::close(descriptor); }
+void close(int descriptor) { raw_call(Call::close, descriptor); }
 
-Outcome<int> open_epoll() { return outcome<int>(::epoll_create1(EPOLL_CLOEXEC)); }
+Outcome<int> open_epoll() { return outcome<int>(raw_call(Call::epoll_create, EPOLL_CLOEXEC)); }
 
 Outcome<void> control_epoll(int epoll, int operation, int descriptor, epoll_event event) {
-    return outcome<void>(::epoll_ctl(epoll, operation, descriptor, &event));
+    return outcome<void>(raw_call(Call::epoll_control, epoll, operation, descriptor, &event));
 }
 
-Outcome<int> open_eventfd() { return outcome<int>(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)); }
-
-Outcome<bool> wait_readable(int descriptor, Duration timeout) {
-    const bool for_ever = timeout == kNever;
-    const Duration end = for_ever ? kNever : monotonic_time() + timeout;
-    return uninterrupted<bool>([&] {
-        pollfd watched{.fd = descriptor, .events = POLLIN, .revents = 0};
-        return ::poll(&watched, 1,
-                      timeout_milliseconds(for_ever ? kNever : end - monotonic_time()));
-    });
+Outcome<int> open_eventfd() {
+    return outcome<int>(raw_call(Call::eventfd, 0, EFD_NONBLOCK | EFD_CLOEXEC));
 }
 
 std::size_t descriptor_limit() {
     rlimit limit{};
-    ::getrlimit(RLIMIT_NOFILE, &limit);  // its errors are bad arguments only
+    raw_call(Call::limit, 0, RLIMIT_NOFILE, nullptr, &limit);  // its errors are bad arguments only
     return limit.rlim_cur;
 }
 
 Outcome<std::size_t> count_open_descriptors() {
-    const std::unique_ptr<DIR, int (*)(DIR*)> listing{::opendir("/proc/self/fd"), ::closedir};
-    if (!listing) return base::failed(errno);
+    const auto opened = open_directory("/proc/self/fd");
+    if (!opened) return base::failed(opened.errno_value());
+    const OwnedDescriptor directory{*opened};
+    constexpr std::size_t kRoom = 4096;
+    alignas(dirent64) std::array<std::byte, kRoom> listing;
     std::size_t entries = 0;
-    while (::readdir(listing.get()) != nullptr) ++entries;
+    for (;;) {
+        const auto filled = outcome<std::size_t>(
+            raw_call(Call::list_directory, directory.number(), listing.data(), listing.size()));
+        if (!filled) return base::failed(filled.errno_value());
+        if (*filled == 0) break;
+        entries += count_entries(std::span(listing).first(*filled));
+    }
     constexpr std::size_t kNotCounted = 3;  // "." and "..", and the listing's own descriptor
     return entries - kNotCounted;
 }
@@ -180,20 +207,37 @@ Outcome<std::size_t> count_open_descriptors() {
 
 Outcome<FileFacts> file_facts(const std::string& path) {
     struct stat facts{};
-    if (::lstat(path.c_str(), &facts) == -1) return base::failed(errno);
+    const long result =
+        raw_call(Call::file_facts, AT_FDCWD, path.c_str(), &facts, AT_SYMLINK_NOFOLLOW);
+    if (result < 0) return base::failed(static_cast<int>(-result));
     return FileFacts{
         .is_socket = S_ISSOCK(facts.st_mode), .device = facts.st_dev, .inode = facts.st_ino};
 }
 
-Outcome<void> unlink(const std::string& path) { return outcome<void>(::unlink(path.c_str())); }
-
-Outcome<int> open_directory(const std::string& path) {
-    return uninterrupted<int>(
-        [&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
+Outcome<void> unlink(const std::string& path) {
+    return outcome<void>(raw_call(Call::unlink, AT_FDCWD, path.c_str(), 0));
 }
 
+Outcome<int> open_directory(const std::string& path) { return open_to_read(path, O_DIRECTORY); }
+
 Outcome<void> lock_exclusively(int descriptor) {
-    return uninterrupted<void>([&] { return ::flock(descriptor, LOCK_EX | LOCK_NB); });
+    return uninterrupted<void>(Call::lock, descriptor, LOCK_EX | LOCK_NB);
+}
+
+Outcome<std::string> read_file(const std::string& path) {
+    const auto opened = open_to_read(path, 0);
+    if (!opened) return base::failed(opened.errno_value());
+    const OwnedDescriptor file{*opened};
+    constexpr std::size_t kRoom = 4096;
+    std::array<char, kRoom> room;
+    std::string text;
+    for (;;) {
+        const auto count =
+            uninterrupted<std::size_t>(Call::read, file.number(), room.data(), room.size());
+        if (!count) return base::failed(count.errno_value());
+        if (*count == 0) return text;
+        text.append(room.data(), *count);
+    }
 }
 
 // ── The process and its machine ──────────────────────────────────────────────────────────────
@@ -207,36 +251,42 @@ Outcome<SignalAction> set_signal_action(int signal, const SignalAction& action) 
 Outcome<std::size_t> count_affinity_cpus() {
     // The kernel refuses a set that is smaller than its own; grow until it fits.
     constexpr int kCpusMax = 1 << 20;
-    for (int cpus = CPU_SETSIZE; cpus <= kCpusMax; cpus *= 2) {
+    int errno_value = EINVAL;
+    for (int cpus = CPU_SETSIZE; cpus <= kCpusMax && errno_value == EINVAL; cpus *= 2) {
         const auto size = CPU_ALLOC_SIZE(cpus);
         const std::unique_ptr<cpu_set_t, void (*)(cpu_set_t*)> set{
             CPU_ALLOC(cpus), [](cpu_set_t* memory) { CPU_FREE(memory); }};
-        if (::sched_getaffinity(0, size, set.get()) == 0) {
-            return static_cast<std::size_t>(CPU_COUNT_S(size, set.get()));
-        }
-        if (errno != EINVAL) break;
+        CPU_ZERO_S(size, set.get());  // the kernel fills in no more than it knows of
+        const auto filled = outcome<std::size_t>(raw_call(Call::affinity, 0, size, set.get()));
+        if (filled) return static_cast<std::size_t>(CPU_COUNT_S(size, set.get()));
+        errno_value = filled.errno_value();
     }
-    return base::failed(errno);
+    return base::failed(errno_value);
 }
 
 Outcome<std::uint64_t> random_number() {
     std::uint64_t number = 0;
-    const auto got = uninterrupted<std::size_t>(
-        [&] { return ::getrandom(&number, sizeof number, GRND_NONBLOCK); });
+    const auto got =
+        uninterrupted<std::size_t>(Call::random, &number, sizeof number, GRND_NONBLOCK);
     if (!got) return base::failed(got.errno_value());
     return number;
 }
 
 Outcome<std::uint32_t> interface_index(const std::string& name) {
-    const unsigned index = ::if_nametoindex(name.c_str());
-    if (index == 0) return base::failed(errno);
-    return index;
+    ifreq question{};
+    if (name.size() >= IFNAMSIZ) return base::failed(ENODEV);
+    name.copy(question.ifr_name, IFNAMSIZ - 1);
+    const auto asked = ask_interface(SIOCGIFINDEX, question);
+    if (!asked) return base::failed(asked.errno_value());
+    return static_cast<std::uint32_t>(question.ifr_ifindex);
 }
 
 Outcome<std::string> interface_name(std::uint32_t index) {
-    std::array<char, IF_NAMESIZE> name{};
-    if (::if_indextoname(index, name.data()) == nullptr) return base::failed(errno);
-    return std::string{name.data()};
+    ifreq question{};
+    question.ifr_ifindex = static_cast<int>(index);
+    const auto asked = ask_interface(SIOCGIFNAME, question);
+    if (!asked) return base::failed(asked.errno_value());
+    return std::string{question.ifr_name};
 }
 
 }  // namespace berth::os

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// calls: every system call that berth makes, one function each. Nothing bypasses this list, so
-// that a fault can be injected here.
+// calls: every system call that berth makes, one function each; nothing bypasses this list.
 //
 // The first group runs per message: inline, a raw long, negative errno (raw_call.hpp). They never
 // wait, so that no signal interrupts them. The rest returns an Outcome; where a signal may
@@ -41,12 +40,12 @@ using base::Outcome;
 
 // recvfrom(2): how many bytes; 0 is the peer's FIN.
 inline long recv_bytes(int socket, void* into, std::size_t size) {
-    return raw_call(SYS_recvfrom, socket, into, size, MSG_DONTWAIT);
+    return raw_call(Call::receive, socket, into, size, MSG_DONTWAIT);
 }
 
 // sendto(2): how many bytes the kernel took.
 inline long send_bytes(int socket, const void* bytes, std::size_t size) {
-    return raw_call(SYS_sendto, socket, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    return raw_call(Call::send, socket, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 // sendmsg(2): how many bytes of the first kSlicesMax slices the kernel took.
@@ -55,7 +54,7 @@ long send_slices(int socket, std::span<const Bytes> slices);
 
 // accept4(2): a non-blocking, close-on-exec descriptor.
 inline long accept_socket(int listener, SocketAddress& peer) {
-    return raw_call(SYS_accept4, listener, peer.room(), peer.room_length(),
+    return raw_call(Call::accept, listener, peer.room(), peer.room_length(),
                     SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
@@ -70,7 +69,7 @@ inline int timeout_milliseconds(Duration timeout) {
 
 // epoll_pwait(2): how many events. An interrupting signal looks like the end of the wait.
 inline long wait_events(int epoll, std::span<epoll_event> into, Duration timeout) {
-    const long count = raw_call(SYS_epoll_pwait, epoll, into.data(), static_cast<int>(into.size()),
+    const long count = raw_call(Call::epoll_wait, epoll, into.data(), static_cast<int>(into.size()),
                                 timeout_milliseconds(timeout), nullptr, 0);
     return count == -EINTR ? 0 : count;
 }
@@ -79,13 +78,7 @@ inline long wait_events(int epoll, std::span<epoll_event> into, Duration timeout
 // full is readable all the same.
 inline void raise_eventfd(int eventfd) {
     const std::uint64_t one = 1;
-    raw_call(SYS_write, eventfd, &one, sizeof one);
-}
-
-// read(2) of an eventfd: back to zero. False when it was.
-inline bool drain_eventfd(int eventfd) {
-    std::uint64_t count = 0;
-    return raw_call(SYS_read, eventfd, &count, sizeof count) > 0;
+    raw_call(Call::raise, eventfd, &one, sizeof one);
 }
 
 // clock_gettime(2), CLOCK_MONOTONIC; no system call where the vDSO has it.
@@ -102,6 +95,7 @@ inline constexpr OptionName kReuseAddress{SOL_SOCKET, SO_REUSEADDR};
 inline constexpr OptionName kReusePort{SOL_SOCKET, SO_REUSEPORT};
 inline constexpr OptionName kReceiveBuffer{SOL_SOCKET, SO_RCVBUF};
 inline constexpr OptionName kSendBuffer{SOL_SOCKET, SO_SNDBUF};
+inline constexpr OptionName kLinger{SOL_SOCKET, SO_LINGER};
 inline constexpr OptionName kPendingError{SOL_SOCKET, SO_ERROR};
 inline constexpr OptionName kSocketFamily{SOL_SOCKET, SO_DOMAIN};
 inline constexpr OptionName kV6Only{IPPROTO_IPV6, IPV6_V6ONLY};
@@ -132,9 +126,7 @@ void close(int descriptor);
 Outcome<int> open_epoll();
 Outcome<void> control_epoll(int epoll, int operation, int descriptor, epoll_event event);
 Outcome<int> open_eventfd();
-// poll(2): false when `timeout` passed first.
-Outcome<bool> wait_readable(int descriptor, Duration timeout);
-std::size_t descriptor_limit();                 // getrlimit(2), RLIMIT_NOFILE
+std::size_t descriptor_limit();                 // prlimit(2), RLIMIT_NOFILE
 Outcome<std::size_t> count_open_descriptors();  // of this process, from /proc/self/fd
 
 // ── Files ────────────────────────────────────────────────────────────────────────────────────
@@ -148,15 +140,17 @@ Outcome<FileFacts> file_facts(const std::string& path);  // lstat(2)
 Outcome<void> unlink(const std::string& path);
 Outcome<int> open_directory(const std::string& path);
 Outcome<void> lock_exclusively(int descriptor);  // flock(2); EWOULDBLOCK: another holds it
+Outcome<std::string> read_file(const std::string& path);
 
 // ── The process and its machine ──────────────────────────────────────────────────────────────
 
 // sigaction(2): the previous action.
 using SignalAction = struct sigaction;
 Outcome<SignalAction> set_signal_action(int signal, const SignalAction& action);
-Outcome<std::size_t> count_affinity_cpus();                       // sched_getaffinity(2)
-Outcome<std::uint64_t> random_number();                           // getrandom(2)
-Outcome<std::uint32_t> interface_index(const std::string& name);  // if_nametoindex(3)
-Outcome<std::string> interface_name(std::uint32_t index);         // if_indextoname(3)
+Outcome<std::size_t> count_affinity_cpus();  // sched_getaffinity(2)
+Outcome<std::uint64_t> random_number();      // getrandom(2)
+// SIOCGIFINDEX and SIOCGIFNAME, netdevice(7). ENODEV: there is no such interface.
+Outcome<std::uint32_t> interface_index(const std::string& name);
+Outcome<std::string> interface_name(std::uint32_t index);
 
 }  // namespace berth::os

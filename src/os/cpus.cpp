@@ -10,7 +10,6 @@
 #include <cmath>
 #include <cstddef>
 #include <filesystem>
-#include <fstream>
 #include <istream>
 #include <optional>
 #include <sstream>
@@ -23,6 +22,11 @@ namespace {
 
 namespace fs = std::filesystem;
 using Quota = std::optional<double>;
+
+// Of a file that is not there or cannot be read: nothing.
+std::istringstream text_of(const fs::path& file) {
+    return std::istringstream{read_file(file).value_or(std::string{})};
+}
 
 Quota tighter(Quota a, Quota b) {
     if (!a) return b;
@@ -39,10 +43,12 @@ Quota quota_from(std::istream& quota_file, std::istream& period_file) {
 }
 
 Quota quota_of_group(const fs::path& group) {
-    std::ifstream both{group / "cpu.max"};
-    if (both) return quota_from(both, both);
-    std::ifstream quota{group / "cpu.cfs_quota_us"};
-    std::ifstream period{group / "cpu.cfs_period_us"};
+    if (const auto text = read_file(group / "cpu.max")) {
+        std::istringstream both{*text};
+        return quota_from(both, both);
+    }
+    std::istringstream quota = text_of(group / "cpu.cfs_quota_us");
+    std::istringstream period = text_of(group / "cpu.cfs_period_us");
     return quota_from(quota, period);
 }
 
@@ -92,7 +98,7 @@ std::optional<Mount> mount_from(const std::string& line) {
 
 // Lines of /proc/self/cgroup: id:controllers:group, where version 2 has no controllers.
 std::optional<std::string> own_group(const fs::path& root, Version version) {
-    std::ifstream lines{root / "proc/self/cgroup"};
+    std::istringstream lines = text_of(root / "proc/self/cgroup");
     std::string id;
     std::string controllers;
     std::string group;
@@ -115,7 +121,7 @@ fs::path directory_of(const std::string& group, const Mount& mount) {
 
 std::optional<double> cgroup_cpu_quota(const fs::path& root) {
     Quota quota;
-    std::ifstream lines{root / "proc/self/mountinfo"};
+    std::istringstream lines = text_of(root / "proc/self/mountinfo");
     for (std::string line; std::getline(lines, line);) {
         const auto mount = mount_from(line);
         if (!mount) continue;

@@ -266,8 +266,13 @@ Result<std::uint32_t> Parser::zone_index(std::string_view zone) const {
     if (os::is_decimal(zone)) {
         const auto read = std::from_chars(zone.data(), zone.data() + zone.size(), index);
         if (read.ec == std::errc{} && zone.front() != '0') return index;
-    } else if (const auto found = os::interface_index(std::string{zone})) {
-        return *found;
+    } else {
+        const auto found = os::interface_index(std::string{zone});
+        if (found) return *found;
+        if (found.errno_value() != ENODEV) {
+            return fail(
+                Error::from_errno("find interface", found.errno_value()).at(std::string{text_}));
+        }
     }
     return wrong(zone, "no interface " + quoted(zone), "write a name or number of `ip link`");
 }

@@ -2,19 +2,20 @@
 //
 // raw_call: one system call, made inline. Returns what the kernel returns: negative errno.
 //
-// For the calls that run per message. glibc's wrappers of recv, send and epoll_wait are
-// cancellation points, which cost about 95 instructions per echoed message as soon as the process
-// has a second thread; syscall(2) costs 25. errno is neither read nor written, so that
-// raw calls may be made in a signal handler.
+// glibc's wrappers of recv, send and epoll_wait are cancellation points, which cost about 95
+// instructions per echoed message as soon as the process has a second thread; syscall(2) costs 25.
+// The other calls are made the same way, so that there is one way out and one gate on it. errno is
+// neither read nor written, so that raw calls may be made in a signal handler.
 //
-// See:       syscall(2) for the registers, signal-safety(7).
+// See:       syscall(2) for the registers, signal-safety(7); tests/faults for who keeps the gate.
 
 #pragma once
 
-#include <sys/syscall.h>
+#include "os/call.hpp"
 
 #include <array>
 #include <bit>
+#include <optional>
 #include <type_traits>
 
 #if !defined(__x86_64__) && !defined(__aarch64__)
@@ -36,6 +37,20 @@ long register_word(T value) {
 }
 
 using Registers = std::array<long, 6>;
+
+// ── The gate ─────────────────────────────────────────────────────────────────────────────────
+
+#if defined(BERTH_FAULTS)
+inline constexpr bool kGated = true;
+#else
+inline constexpr bool kGated = false;
+#endif
+
+// Asked before each call of a gated build; whoever links one defines it. An answer is the call's
+// result, and the call is not made. It may change what is in the registers.
+std::optional<long> gate(Call call, Registers& registers);
+
+// ── The call ─────────────────────────────────────────────────────────────────────────────────
 
 #if defined(__x86_64__)
 
@@ -84,8 +99,12 @@ inline long raw_call_with(long call, const Registers& registers) {
 
 // Registers that the call does not name hold 0.
 template <class... Values>
-long raw_call(long call, Values... values) {
-    return raw_call_with(call, Registers{register_word(values)...});
+long raw_call(Call call, Values... values) {
+    Registers registers{register_word(values)...};
+    if constexpr (kGated) {
+        if (const auto answer = gate(call, registers)) return *answer;
+    }
+    return raw_call_with(static_cast<long>(call), registers);
 }
 
 }  // namespace berth::os

@@ -23,6 +23,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstring>
+#include <fstream>
 #include <limits>
 #include <string>
 #include <utility>
@@ -111,22 +112,6 @@ TEST(Calls, WaitForEventsOfWhatIsReady) {
     EXPECT_EQ(events[0].data.u64, 7U);
 }
 
-TEST(Calls, MergeTheRaisesOfAnEventfd) {
-    const OwnedDescriptor event{*open_eventfd()};
-    EXPECT_FALSE(drain_eventfd(event.number()));
-    raise_eventfd(event.number());
-    raise_eventfd(event.number());
-    EXPECT_TRUE(drain_eventfd(event.number()));
-    EXPECT_FALSE(drain_eventfd(event.number()));
-}
-
-TEST(Calls, TellReadableFromTimedOut) {
-    const OwnedDescriptor event{*open_eventfd()};
-    EXPECT_FALSE(*wait_readable(event.number(), 1ms));
-    raise_eventfd(event.number());
-    EXPECT_TRUE(*wait_readable(event.number(), kNever));
-}
-
 TEST(Calls, OpenDescriptorsThatAreNonBlockingAndCloseOnExec) {
     for (const int number : {*open_socket(AF_INET, SOCK_STREAM), *open_eventfd()}) {
         const OwnedDescriptor descriptor{number};
@@ -149,11 +134,21 @@ TEST(Calls, KnowThatADirectoryIsNoSocket) {
     EXPECT_EQ(file_facts(directory.file("none")).errno_value(), ENOENT);
 }
 
+TEST(Calls, ReadAFileToItsEnd) {
+    const test::TempDir directory;
+    const std::string text(10'000, 'x');
+    std::ofstream{directory.file("long")} << text;
+    EXPECT_EQ(*read_file(directory.file("long")), text);
+    EXPECT_EQ(read_file(directory.file("none")).errno_value(), ENOENT);
+}
+
 TEST(Calls, FindInterfacesByNameAndNumber) {
     const auto index = interface_index("lo");
     ASSERT_TRUE(index);
     EXPECT_EQ(*interface_name(*index), "lo");
     EXPECT_EQ(interface_index("none-such").errno_value(), ENODEV);
+    EXPECT_EQ(interface_index("longer-than-any-name").errno_value(), ENODEV);
+    EXPECT_EQ(interface_name(0).errno_value(), ENODEV);
 }
 
 TEST(Calls, DrawDifferentRandomNumbers) { EXPECT_NE(*random_number(), *random_number()); }
