@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+//
+// gate: the fault itself, and what a kernel would do after it.
+
+#include "faults/server/gate.hpp"
+
+#include "os/raw_call.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string>
+
+namespace berth::test {
+namespace {
+
+using os::Call;
+using os::Registers;
+
+Board* board = nullptr;
+std::atomic<std::uint64_t> candidates = 0;  // calls so far that the fault could have struck
+
+// What each descriptor was registered with. Written and read by the thread of its loop.
+struct Registration {
+    int epoll = -1;
+    epoll_event event{};
+};
+constexpr std::size_t kDescriptorsMax = 1024;
+std::array<Registration, kDescriptorsMax> registrations;
+
+template <class T>
+T* memory_at(long word) {
+    return std::bit_cast<T*>(word);
+}
+
+void remember_registration(const Registers& registers) {
+    const auto descriptor = static_cast<std::size_t>(registers[2]);
+    if (registers[1] != EPOLL_CTL_ADD || descriptor >= kDescriptorsMax) return;
+    registrations[descriptor] = {.epoll = static_cast<int>(registers[0]),
+                                 .event = *memory_at<const epoll_event>(registers[3])};
+}
+
+// A kernel that has answered EAGAIN, or taken or given less than there was room for, makes an
+// edge as soon as it is able again. It is able already, so the edge is made now (epoll_ctl(2)).
+void make_edge(int descriptor) {
+    const auto index = static_cast<std::size_t>(descriptor);
+    if (index >= kDescriptorsMax || registrations[index].epoll < 0) return;
+    epoll_event event = registrations[index].event;
+    ::epoll_ctl(registrations[index].epoll, EPOLL_CTL_MOD, descriptor, &event);
+}
+
+int descriptor_of(Call call, const Registers& registers) {
+    return static_cast<int>(registers[call == Call::epoll_control ? 2 : 0]);
+}
+
+std::string ip_text(const sockaddr_in& address) {
+    std::array<char, INET_ADDRSTRLEN> host{};
+    ::inet_ntop(AF_INET, &address.sin_addr, host.data(), host.size());
+    return "tcp://" + std::string(host.data()) + ":" + std::to_string(ntohs(address.sin_port));
+}
+
+std::string unix_text(const sockaddr_un& address, std::size_t size) {
+    constexpr std::size_t kStart = offsetof(sockaddr_un, sun_path);
+    if (size <= kStart) return "unix:";
+    std::string name(address.sun_path, size - kStart);
+    if (name[0] != '\0') return "unix://" + std::string(name.c_str());
+    name[0] = '@';
+    return "unix:" + name;
+}
+
+template <class Form>
+Form form_of(const sockaddr_storage& address) {
+    Form form{};
+    std::memcpy(&form, &address, sizeof form);
+    return form;
+}
+
+// As Connection::peer_endpoint prints it; empty if the descriptor is no connection.
+std::string peer_text(int descriptor) {
+    sockaddr_storage peer{};
+    socklen_t size = sizeof peer;
+    if (::getpeername(descriptor, reinterpret_cast<sockaddr*>(&peer), &size) != 0) return {};
+    if (peer.ss_family == AF_INET) return ip_text(form_of<sockaddr_in>(peer));
+    return unix_text(form_of<sockaddr_un>(peer), size);
+}
+
+// For a call with these arguments the fault is not plausible: nothing in SO_LINGER could fail, and
+// no signal interrupts an epoll_wait that does not wait.
+bool cannot_fail(Call call, const Registers& registers) {
+    switch (call) {
+        case Call::set_option: return registers[1] == SOL_SOCKET && registers[2] == SO_LINGER;
+        case Call::epoll_wait:
+            return registers[3] == 0 && board->fault.outcome.errno_value == EINTR;
+        default: return false;
+    }
+}
+
+bool transfers_bytes(Call call) {
+    return call == Call::receive || call == Call::send || call == Call::send_slices;
+}
+
+void shorten(Call call, Registers& registers) {
+    if (call != Call::send_slices) {
+        registers[2] = std::min(registers[2], 1L);
+        return;
+    }
+    auto& message = *memory_at<msghdr>(registers[1]);
+    message.msg_iovlen = 1;
+    message.msg_iov->iov_len = std::min<std::size_t>(message.msg_iov->iov_len, 1);
+}
+
+std::optional<long> strike(Call call, Registers& registers) {
+    const Outcome& outcome = board->fault.outcome;
+    const int descriptor = descriptor_of(call, registers);
+    board->reached_in = board->phase;
+    board->touched.set(peer_text(descriptor));
+    board->is_reached = true;
+    if (transfers_bytes(call) && outcome.harm != Harm::connection) make_edge(descriptor);
+    if (outcome.errno_value != kShort) return -outcome.errno_value;
+    shorten(call, registers);
+    return std::nullopt;
+}
+
+}  // namespace
+
+void keep_gate(Board& kept) { board = &kept; }
+
+}  // namespace berth::test
+
+std::optional<long> berth::os::gate(Call call, Registers& registers) {
+    using namespace berth::test;
+    if (board == nullptr) return std::nullopt;
+    const std::size_t row = index_of(call);
+    if (row == kCalls.size()) {
+        board->defect.set("a system call that tests/faults/call_table.hpp does not list");
+        return std::nullopt;
+    }
+    if (call == Call::epoll_control) remember_registration(registers);
+    ++board->made[row];
+    if (board->fault.call != call || cannot_fail(call, registers)) return std::nullopt;
+    return ++candidates == board->fault.nth ? strike(call, registers) : std::nullopt;
+}
