@@ -72,6 +72,7 @@ public:
     const Options& options() const { return options_; }
     driver::System& system() const { return environment_->system(); }
     std::string driver_description() const { return environment_->driver_description(); }
+    transport::TransportFactory* transports() const { return environment_->transports(); }
     net::ConnectionLimit& limit() { return limit_; }
     std::size_t worker_count() const { return worker_count_.load(std::memory_order_acquire); }
     Worker& worker(std::size_t index) const { return *workers_[index]; }

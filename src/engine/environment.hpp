@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Environment: the world that an engine lives in: a System and a way to open drivers.
+// Environment: the world that an engine lives in: a System, a way to open drivers, and what
+// connections speak.
 //
 // The real one is the kernel (environment.cpp); a simulation brings its own, and steps the
 // engine's loops itself.
@@ -11,6 +12,7 @@
 
 #include "driver/system.hpp"
 #include "loop/loop.hpp"
+#include "transport/transport.hpp"
 
 #include <berth/options.hpp>
 #include <berth/result.hpp>
@@ -29,6 +31,8 @@ public:
                                                       const driver::Bounds& bounds) = 0;
     virtual std::string driver_description() const = 0;
     virtual std::size_t usable_cpus() const = 0;
+    // What stands between connections and the wire; null: nothing.
+    virtual transport::TransportFactory* transports() { return nullptr; }
 };
 
 // The kernel of this machine.

@@ -42,7 +42,7 @@ void ConnectionCore::perform(ConnectionEffect effect) {
 void ConnectionCore::open_accepted() {
     const auto started = table_.driver().start_receive(*this);
     if (!started) return fail(started.errno_value());
-    advance(ConnectionEvent::connected);
+    begin();
 }
 
 void ConnectionCore::start_connecting(const Endpoint& endpoint, Deadline deadline) {
@@ -53,13 +53,20 @@ void ConnectionCore::start_connecting(const Endpoint& endpoint, Deadline deadlin
 
 void ConnectionCore::on_connected(int errno_value) {
     if (is_gone()) return;
-    table_.loop().timers().cancel(*this);
     if (errno_value != 0) return fail(errno_value);
+    begin();
+}
+
+// The kernel's connection is there; one with a transport shakes hands first.
+void ConnectionCore::begin() {
+    if (table_.add_wire(*this)) return shake_hands();
+    table_.loop().timers().cancel(*this);
     advance(ConnectionEvent::connected);
 }
 
 void ConnectionCore::tell_open() {
     opened_ = true;
+    clear(kDraining);  // asked of it while it shook hands
     last_activity_ = table_.loop().now();
     arm_idle_timer();
     table_.opened(*this);
@@ -109,7 +116,7 @@ void ConnectionCore::close(CloseMode mode, CloseReason reason) {
         case CloseMode::after_flush: note_reason(reason); return advance(ConnectionEvent::close);
         case CloseMode::now:
             override_reason(reason);
-            return abort(unsent() > 0 ? driver::Ending::reset : driver::Ending::orderly);
+            return abort(finish_output() ? driver::Ending::orderly : driver::Ending::reset);
         case CloseMode::reset: override_reason(reason); return abort(driver::Ending::reset);
     }
 }
@@ -141,7 +148,6 @@ void ConnectionCore::start_closing() {
 void ConnectionCore::on_closed() { advance(ConnectionEvent::reaped); }
 
 void ConnectionCore::report() {
-    drop_output();
     if (opened_) {
         table_.counters().closed[static_cast<std::size_t>(reason_)].add();
         table_.guarded_void(Callback::on_close,
@@ -149,6 +155,7 @@ void ConnectionCore::report() {
     } else if (listener_ == kNoListener) {
         table_.connect_failed(*this, errno_);
     }
+    drop_output();  // on_close may have asked how much was not sent
     table_.reap(*this);
 }
 
@@ -167,7 +174,7 @@ void ConnectionCore::override_reason(CloseReason reason) {
 
 void ConnectionCore::drain(Deadline deadline) {
     if (is_gone()) return;
-    if (state_ == ConnectionState::connecting) return fail(ECANCELED);
+    if (state_ == ConnectionState::connecting) return drain_connecting();
     if (!may_write(state_) && !is_read(state_)) return;  // closing already
     take_turn(Callback::on_drain, [&] {
         const Action action = table_.handler().on_drain(*this, deadline);
@@ -177,6 +184,13 @@ void ConnectionCore::drain(Deadline deadline) {
         table_.finish_drain_later(*this);
         return Action::none;
     });
+}
+
+// Of who was accepted and still shakes hands, what has arrived is read like a request.
+void ConnectionCore::drain_connecting() {
+    if (listener_ == kNoListener) return fail(ECANCELED);
+    set(kDraining);
+    table_.finish_drain_later(*this);
 }
 
 bool ConnectionCore::begin_harvest() {
@@ -197,9 +211,12 @@ void ConnectionCore::finish_drain() {
 void ConnectionCore::force() {
     if (is_gone()) return;
     if (state_ == ConnectionState::connecting) return fail(ECANCELED);
-    const bool complete = unsent() == 0 && is_acknowledged();
+    const bool complete = unsent() == 0 && is_acknowledged() && finish_output();
+    if (is_gone()) return;  // the goodbye found the peer gone
     const bool said_all = fin_sent_ && complete;
-    if (!said_all) {
+    if (said_all) {
+        note_reason(CloseReason::stop_graceful);
+    } else {
         reason_ = CloseReason::stop_forced;
         reason_noted_ = true;
         table_.counters().stop_forced.add();
@@ -263,7 +280,7 @@ void ConnectionCore::timed_out() {
     if (table_.loop().now() - last_activity_ < table_.options().idle_timeout) {
         return arm_idle_timer();
     }
-    close(unsent() > 0 ? CloseMode::reset : CloseMode::after_flush, CloseReason::idle_timeout);
+    close(finish_output() ? CloseMode::after_flush : CloseMode::reset, CloseReason::idle_timeout);
 }
 
 }  // namespace berth::net

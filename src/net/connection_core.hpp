@@ -5,10 +5,11 @@
 // The public class is its first base and has no data, so a Connection& is a ConnectionCore&.
 // connection_state.hpp decides what events mean; this class does it: input and turns in
 // connection_input.cpp, output in connection_output.cpp, the way to the end in
-// connection_close.cpp, the public face in connection.cpp.
+// connection_close.cpp, what a transport changes in connection_wire.cpp, the public face in
+// connection.cpp.
 //
-// The message path asks one question: is anything odd? `odd_` is 0 for an open connection with
-// nothing unread and nothing owed.
+// The message path asks one question: is anything odd? `odd_` is 0 for an open, plain connection
+// with nothing unread and nothing owed.
 //
 // Lifetime:  in a slot of its ConnectionTable, from accept or connect to the end of the batch
 //            in which on_close was called.
@@ -35,6 +36,7 @@
 namespace berth::net {
 
 class ConnectionTable;
+class Wire;
 
 // What a connection begins with.
 struct NewConnection {
@@ -128,6 +130,8 @@ private:
         kWantsWritable = 128,  // on_writable at the end of the batch
         kDraining = 256,       // on_drain answered close
         kHarvesting = 512,     // in the table's list of those whose FIN waits for a harvest
+        kTransported = 1024,   // it has a Wire; never cleared
+        kMustRead = 2048,      // its transport seals nothing before it has received something
     };
     bool is(unsigned bits) const { return (odd_ & bits) != 0; }
     void set(unsigned bits) { odd_ = static_cast<std::uint16_t>(odd_ | bits); }
@@ -148,8 +152,11 @@ private:
     void traffic();
     void keep_unread();
     void discard_input();
+    bool is_paused() const { return is(kUserPaused | kOverHigh); }
+    bool is_held() const { return is_paused() && !is(kMustRead); }
     void pause(Odd why);
     void resume(Odd why);
+    void change_reading(unsigned bits_set, unsigned bits_cleared);
 
     // Output: connection_output.cpp
     WriteStatus write_slow(Bytes bytes);
@@ -161,13 +168,26 @@ private:
     void keep_rest(driver::Slices slices, std::size_t sent);
     void send_turn_short(Bytes written, driver::Sent sent);
     void settle();
+    OutputQueue* outgoing();
     void send_queue();
+    void taken(std::size_t count);
     void sent_from_queue(std::size_t count);
     void arm_send();
     void drop_output();
     void mark_dirty();
 
+    // A transport: connection_wire.cpp
+    Wire& wire() const;
+    void shake_hands();
+    void received_wire(Bytes bytes);
+    void read_wire();
+    void heed_wire();
+    void wire_ended();
+    OutputQueue* outgoing_wire();
+    bool finish_output();
+
     // Ending: connection_close.cpp
+    void begin();
     void advance(ConnectionEvent event);
     void perform(ConnectionEffect effect);
     void tell_open();
@@ -179,6 +199,7 @@ private:
     void abort(driver::Ending ending);
     void start_closing();
     bool is_acknowledged() const;
+    void drain_connecting();
     void account_for_stop();
     void note_reason(CloseReason reason);
     void override_reason(CloseReason reason);

@@ -10,10 +10,10 @@
 namespace berth::net {
 
 void ConnectionCore::on_received(Bytes bytes) {
-    bytes_received_ += bytes.size();
     last_activity_ = table_.loop().now();
     if (odd_ != 0) [[unlikely]]
-        return received_odd(bytes);
+        return is(kTransported) ? received_wire(bytes) : received_odd(bytes);
+    bytes_received_ += bytes.size();
     fresh_ = bytes;
     take_turn(Callback::on_traffic, [this] { return table_.handler().on_traffic(*this); });
 }
@@ -37,6 +37,7 @@ void ConnectionCore::leave_unread() {
 }
 
 void ConnectionCore::received_odd(Bytes bytes) {
+    bytes_received_ += bytes.size();
     if (!is_read(state_)) {
         // Closing: it is read to keep the peer from being reset, and dropped.
         if (table_.is_stopping()) table_.counters().stop_received_late.add(bytes.size());
@@ -49,7 +50,10 @@ void ConnectionCore::received_odd(Bytes bytes) {
     } else {
         kept_.append(bytes);
     }
-    if (is(kUserPaused)) return keep_unread();
+    if (is_paused()) {
+        set(kWantsTraffic);  // when it resumes
+        return keep_unread();
+    }
     traffic();
 }
 
@@ -87,17 +91,21 @@ void ConnectionCore::discard_input() {
 
 // ── Pausing: by the user, or because the peer does not read ──────────────────────────────────
 
-void ConnectionCore::pause(Odd why) {
-    const bool paused = is(kUserPaused | kOverHigh);
-    set(why);
-    if (!paused && opened_ && !is_gone()) table_.driver().pause_receive(*this);
-}
+void ConnectionCore::pause(Odd why) { change_reading(why, 0); }
 
 void ConnectionCore::resume(Odd why) {
     if (!is(why)) return;
-    clear(why);
-    if (is(kUserPaused | kOverHigh) || !opened_ || is_gone()) return;
-    table_.driver().resume_receive(*this);
+    change_reading(0, why);
+    if (is(kTransported)) mark_dirty();  // it may hold bytes that were not wanted
+}
+
+void ConnectionCore::change_reading(unsigned bits_set, unsigned bits_cleared) {
+    const bool was_held = is_held();
+    set(bits_set);
+    clear(bits_cleared);
+    if (is_held() == was_held || !opened_ || is_gone()) return;
+    if (was_held) return table_.driver().resume_receive(*this);
+    table_.driver().pause_receive(*this);
 }
 
 void ConnectionCore::pause_by_user() { pause(kUserPaused); }
@@ -123,6 +131,7 @@ void ConnectionCore::wake() {
 void ConnectionCore::on_receive_end(int errno_value) {
     if (is_gone()) return;
     if (errno_value != 0) return fail(errno_value);
+    if (is(kTransported)) return wire_ended();
     advance(ConnectionEvent::peer_end);
 }
 

@@ -4,10 +4,12 @@
 //
 // A write takes the shortest way that keeps the order: into the turn's area (leaves when the
 // callback returns), directly to the kernel (too long to copy), or into the queue (the peer does
-// not keep up, or it is not this connection's turn; leaves at the end of the batch).
+// not keep up, or it is not this connection's turn; leaves at the end of the batch). Output of a
+// connection with a transport always takes the queue: it is sealed from there.
 
 #include "net/connection_core.hpp"
 #include "net/connection_turn.hpp"
+#include "net/wire.hpp"
 
 #include <algorithm>
 #include <array>
@@ -37,10 +39,11 @@ std::size_t ConnectionCore::unsent() const {
 WriteStatus ConnectionCore::write_slow(Bytes bytes) {
     if (!may_write(state_) || !may_queue(bytes.size())) return WriteStatus::refused;
     if (bytes.empty()) return pressure();
-    if (!output_ && write_to_turn(bytes)) return WriteStatus::queued;
+    const bool needs_queue = output_ || is(kTransported);
+    if (!needs_queue && write_to_turn(bytes)) return WriteStatus::queued;
     bytes_written_ += bytes.size();
     last_activity_ = table_.loop().now();
-    if (!output_ && (table_.turn().is_of(*this) || bytes.size() >= kDirectMin)) {
+    if (!needs_queue && (table_.turn().is_of(*this) || bytes.size() >= kDirectMin)) {
         return write_directly(bytes);
     }
     queue().append_copy(bytes);
@@ -71,9 +74,9 @@ void ConnectionCore::write_and_tell(Buffer&& buffer, WriteWaiter& waiter) {
 
 // Acts on what the last call or completion left to do.
 void ConnectionCore::settle() {
-    if (is_gone() || state_ == ConnectionState::connecting) return;
-    if (output_ && !is(kSending)) send_queue();
-    if (awaits_flush(state_) && unsent() == 0) advance(ConnectionEvent::flushed);
+    if (is_gone()) return;
+    if ((output_ || is(kTransported)) && !is(kSending)) send_queue();
+    if (awaits_flush(state_) && finish_output()) advance(ConnectionEvent::flushed);
 }
 
 // What this turn wrote before, and `bytes`, in one system call and without a copy.
@@ -151,14 +154,19 @@ void ConnectionCore::flush() {
     if (output_) send_queue();
 }
 
+// What the kernel gets: the queue itself, or what a transport made of it. Null: nothing now.
+OutputQueue* ConnectionCore::outgoing() {
+    return is(kTransported) ? outgoing_wire() : output_.get();
+}
+
 void ConnectionCore::send_queue() {
     std::array<Bytes, kSlicesPerSend> room;
-    while (output_ && !output_->empty()) {
-        const driver::Slices slices = output_->front(room);
+    while (const OutputQueue* const queue = outgoing()) {
+        const driver::Slices slices = queue->front(room);
         const std::size_t offered = total(slices);
         const driver::Sent sent = table_.driver().send_slices(*this, slices);
         if (sent.is_failed()) return fail(sent.errno_value());
-        sent_from_queue(sent.count());
+        taken(sent.count());
         if (sent.count() < offered) return arm_send();
     }
 }
@@ -166,7 +174,7 @@ void ConnectionCore::send_queue() {
 void ConnectionCore::arm_send() {
     if (is(kSending)) return;
     set(kSending);
-    table_.driver().send_when_ready(*this, output_->pin());
+    table_.driver().send_when_ready(*this, outgoing()->pin());
 }
 
 void ConnectionCore::on_sent(driver::Sent sent) {
@@ -174,13 +182,18 @@ void ConnectionCore::on_sent(driver::Sent sent) {
     const bool all = !sent.is_failed() && sent.count() == total(*pinned);
     clear(kSending);
     if (sent.is_failed()) return fail(sent.errno_value());
-    sent_from_queue(sent.count());
+    taken(sent.count());
     if (!all) arm_send();  // full again: trying at once would cost a call for nothing
     settle();
 }
 
-void ConnectionCore::sent_from_queue(std::size_t count) {
+void ConnectionCore::taken(std::size_t count) {
     last_activity_ = table_.loop().now();
+    if (is(kTransported)) count = wire().taken(count);
+    if (count > 0) sent_from_queue(count);
+}
+
+void ConnectionCore::sent_from_queue(std::size_t count) {
     output_->consume(count);
     const std::uint64_t sent = bytes_written_ - unsent();
     WriteWaiters& waiters = output_->waiters();
@@ -222,10 +235,11 @@ void ConnectionCore::end_batch() {
         take_turn(Callback::on_writable,
                   [this] { return table_.handler().on_writable(*this), Action::none; });
     }
-    if (is(kWantsTraffic)) {
+    if (is(kWantsTraffic) && !is(kOverHigh)) {
         clear(kWantsTraffic);
         wake();
     }
+    if (is(kTransported)) read_wire();
     if (is(kKept)) keep_unread();
     settle();
 }

@@ -28,6 +28,7 @@ ConnectionTable::ConnectionTable(const TableSetup& setup, driver::System& system
       options_(setup.options),
       limit_(setup.limit),
       host_(setup.host),
+      transports_(setup.transports),
       loop_(system, *this),
       turn_(turn_limit(setup.options)),
       slots_(base::Slab<ConnectionCore>::kSlotsMax) {}
@@ -77,6 +78,24 @@ Result<ConnectionId> ConnectionTable::connect(const Endpoint& endpoint, Deadline
     dialled_.emplace(connection->slot().slot, endpoint);
     connection->start_connecting(endpoint, deadline);
     return id;
+}
+
+bool ConnectionTable::add_wire(const ConnectionCore& connection) {
+    if (transports_ == nullptr) return false;
+    auto made = make_transport(connection);
+    if (!made) return false;
+    const std::size_t slot = connection.slot().slot;
+    if (wires_.size() <= slot) wires_.resize(slot + 1);
+    wires_[slot] = std::make_unique<Wire>(std::move(made), output_pool_);
+    return true;
+}
+
+std::unique_ptr<transport::Transport> ConnectionTable::make_transport(
+    const ConnectionCore& connection) {
+    if (connection.listener() != Connection::kNoListener) {
+        return transports_->accept(connection.listener());
+    }
+    return transports_->dial(dialled_.at(connection.slot().slot));
 }
 
 void ConnectionTable::opened(ConnectionCore& connection) {
@@ -199,7 +218,10 @@ void ConnectionTable::reap(ConnectionCore& connection) {
 
 // Not before the end of the batch: a stale event of it, or dirty_, may still name the slot.
 [[gnu::noinline]] void ConnectionTable::free_reaped() {
-    for (const base::SlotId slot : reaped_) slots_.erase(slot);
+    for (const base::SlotId slot : reaped_) {
+        slots_.erase(slot);
+        if (slot.slot < wires_.size()) wires_[slot.slot].reset();
+    }
     reaped_.clear();
 }
 

@@ -17,7 +17,9 @@
 #include "net/loop_counters.hpp"
 #include "net/output_queue.hpp"
 #include "net/turn.hpp"
+#include "net/wire.hpp"
 #include "net/write_waiter.hpp"
+#include "transport/transport.hpp"
 
 #include <berth/engine.hpp>
 #include <berth/event_loop.hpp>
@@ -25,6 +27,7 @@
 
 #include <cstddef>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <unordered_map>
 #include <utility>
@@ -39,6 +42,7 @@ struct TableSetup {
     const Options& options;
     ConnectionLimit& limit;
     Host& host;
+    transport::TransportFactory* transports;  // null: every connection is plain
 };
 
 class ConnectionTable final : public loop::BatchEvents {
@@ -89,6 +93,10 @@ public:
 
     void mark_dirty(ConnectionCore& connection) { dirty_.push_back(&connection); }
     void finish_later(WriteWaiter& waiter, Delivery delivery);
+    // Gives it a transport, if it is to have one.
+    bool add_wire(const ConnectionCore& connection);
+    Wire& wire(base::SlotId id) { return *wires_[id.slot]; }
+    Duration handshake_timeout() const { return transports_->handshake_timeout(); }
     void opened(ConnectionCore& connection);  // before on_open
     void drain(ConnectionCore& connection);   // after on_open, while stopping
     // Once everything has been read that is in the kernel now.
@@ -115,6 +123,7 @@ private:
     void threw(Callback callback);
     void settle_dirty();
     void finish_waiters();
+    std::unique_ptr<transport::Transport> make_transport(const ConnectionCore& connection);
     void free_reaped();
     void drain_after_harvest();
     void finish_drains(bool is_patient);
@@ -125,11 +134,13 @@ private:
     const Options& options_;
     ConnectionLimit& limit_;
     Host& host_;
+    transport::TransportFactory* transports_;
     loop::Loop loop_;
     Turn turn_;
     OutputPool output_pool_;
     LoopCounters counters_;
     base::Slab<ConnectionCore> slots_;
+    std::vector<std::unique_ptr<Wire>> wires_;  // by slot; empty while all are plain
     std::size_t open_count_ = 0;
     std::vector<ConnectionCore*> dirty_;
     std::vector<ConnectionCore*> settling_;  // dirty_ of the batch being ended

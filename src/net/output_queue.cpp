@@ -59,6 +59,15 @@ driver::Slices OutputQueue::front(std::span<Bytes> room) const {
     return room.first(count);
 }
 
+Bytes OutputQueue::from(std::size_t offset) const {
+    for (const Segment* segment = first_; segment != nullptr; segment = segment->next) {
+        const Bytes view = segment->view();
+        if (offset < view.size()) return view.subspan(offset);
+        offset -= view.size();
+    }
+    return {};
+}
+
 void OutputQueue::consume(std::size_t count) {
     BERTH_ASSERT(count <= bytes_, "no more is sent than was queued");
     bytes_ -= count;

@@ -49,6 +49,8 @@ public:
 
     // The front as slices, as many as `room` has. Good until the next consume.
     driver::Slices front(std::span<Bytes> room) const;
+    // What follows the first `offset` bytes, as far as it lies in one piece; empty at the end.
+    Bytes from(std::size_t offset) const;
     // The same in memory that stays in place until the next consume.
     const driver::Slices& pin() { return pinned_ = front(slices_); }
     void consume(std::size_t count);

@@ -85,7 +85,7 @@ TEST_P(Closing, IsIdempotentAndStricterModesOverrideGentlerOnes) {
         return Action::close;
     };
     start();
-    RawPeer peer = RawPeer::connect_with_small_buffer(target());
+    RawPeer peer = connect_slow();
     peer.send("x");
     EXPECT_EQ(closed(), CloseReason::local_close);
     EXPECT_LT(peer.read_to_end().size(), kPlenty);
@@ -179,7 +179,7 @@ TEST_P(Closing, EndWaitsForQueuedOutput) {
         return Action::none;
     };
     start();
-    RawPeer peer = RawPeer::connect_with_small_buffer(target());
+    RawPeer peer = connect_slow();
     EXPECT_EQ(peer.read_to_end(), pattern(kPlenty));
     peer.close();
     EXPECT_EQ(closed(), CloseReason::peer_end);
@@ -261,7 +261,7 @@ TEST_P(Resetting, NowIsAResetWhenQueuedBytesAreLost) {
         return Action::none;
     };
     start();
-    RawPeer peer = RawPeer::connect_with_small_buffer(target());
+    RawPeer peer = connect_slow();
     peer.send("x");
     EXPECT_LT(peer.read_to_end().size(), kPlenty);
     EXPECT_EQ(peer.ended(), Ended::by_reset);
@@ -281,7 +281,7 @@ TEST_P(Resetting, PeersResetEndsAConnectionThatOwesOutput) {
         return peer.write(Buffer::adopt(pattern(kPlenty))), Action::close;
     };
     start();
-    RawPeer peer = RawPeer::connect_with_small_buffer(target());
+    RawPeer peer = connect_slow();
     opened();
     peer.reset();
     EXPECT_EQ(closed(), CloseReason::peer_reset);

@@ -151,10 +151,10 @@ class Sessions : public Limits {};
 
 TEST_P(Sessions, EveryConnectionHasItsOwn) {
     SessionHandler<Counting> sessions;
-    Engine serving(sessions, options);
-    ASSERT_TRUE(serving.start(address()));
-    RawPeer first = RawPeer::connect(serving.endpoints()[0]);
-    RawPeer second = RawPeer::connect(serving.endpoints()[0]);
+    const auto serving = make_engine(sessions);
+    ASSERT_TRUE(serving->start(address()));
+    RawPeer first = connect_to(serving->endpoints()[0]);
+    RawPeer second = connect_to(serving->endpoints()[0]);
     for (const char* answer : {"1", "2", "3"}) {
         first.send("x");
         EXPECT_EQ(first.read(1), answer);
@@ -164,7 +164,7 @@ TEST_P(Sessions, EveryConnectionHasItsOwn) {
     EXPECT_EQ(Counting::alive, 2);
     first.close();
     EXPECT_TRUE(eventually([] { return Counting::alive == 1; }));
-    ASSERT_TRUE(serving.stop());
+    ASSERT_TRUE(serving->stop());
     EXPECT_EQ(Counting::alive, 0);
 }
 
@@ -175,12 +175,12 @@ struct Unwilling {
 
 TEST_P(Sessions, ConstructorThatThrowsLosesItsConnection) {
     SessionHandler<Unwilling> sessions;
-    Engine serving(sessions, options);
-    ASSERT_TRUE(serving.start(address()));
-    RawPeer peer = RawPeer::connect(serving.endpoints()[0]);
+    const auto serving = make_engine(sessions);
+    ASSERT_TRUE(serving->start(address()));
+    RawPeer peer = connect_to(serving->endpoints()[0]);
     peer.read_to_end();
     EXPECT_NE(peer.ended(), Ended::not_yet);
-    EXPECT_EQ(serving.stop()->handler_exceptions, 1U);
+    EXPECT_EQ(serving->stop()->handler_exceptions, 1U);
 }
 
 TEST_P(Sessions, ContextOfAnotherTypeIsNone) {

@@ -19,8 +19,7 @@ class ListeningOn : public AnEngine {
 protected:
     // What a second engine is told at `address`.
     Error refused(const std::vector<std::string>& addresses) {
-        Engine second(other, options);
-        const auto started = second.start(addresses);
+        const auto started = make_engine(other)->start(addresses);
         EXPECT_FALSE(started) << "it started at " << addresses.front();
         return started ? Error(ErrorCode::internal, "none") : started.error();
     }
@@ -105,7 +104,7 @@ TEST_P(ListeningOn, DualStackServesBothFamilies) {
     const std::uint16_t port = engine().endpoints()[0].port();
     const RawPeer four = connect();
     const ConnectionId first = opened(0);
-    const RawPeer six = RawPeer::connect(*Endpoint::parse("tcp://[::1]:" + std::to_string(port)));
+    const RawPeer six = connect_to(*Endpoint::parse("tcp://[::1]:" + std::to_string(port)));
     const ConnectionId second = opened(1);
     on_loop([&](EventLoop& loop) {
         ASSERT_TRUE(loop.find(first) != nullptr && loop.find(second) != nullptr);

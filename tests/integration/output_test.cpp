@@ -11,8 +11,6 @@ namespace {
 
 class Output : public AnEngine {
 protected:
-    RawPeer connect_slow() const { return RawPeer::connect_with_small_buffer(target()); }
-
     // More than the kernel takes for a peer that does not read.
     static constexpr std::size_t kPlenty = 4U << 20U;
 };

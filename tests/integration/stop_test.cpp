@@ -161,7 +161,7 @@ TEST_P(Stopping, QueuedOutputIsDeliveredBeforeTheFin) {
     };
     options.linger = patience();
     start();
-    RawPeer peer = RawPeer::connect_with_small_buffer(target());
+    RawPeer peer = connect_slow();
     opened();
     engine().request_stop();
     EXPECT_EQ(peer.read_to_end(), pattern(kPlenty));
@@ -180,7 +180,7 @@ TEST_P(Stopping, HalfClosedConnectionThatStillOwesOutputIsAskedToo) {
     };
     options.drain = seconds{60};  // more than the test has
     start();
-    RawPeer peer = RawPeer::connect_with_small_buffer(target());
+    RawPeer peer = connect_slow();
     opened();
     engine().request_stop();
     EXPECT_EQ(peer.read_to_end().size(), kPlenty);
@@ -223,7 +223,7 @@ TEST_P(Stopping, DeadlineResetsWhoeverStays) {
         return peer.write(Buffer::adopt(pattern(kPlenty))), Action::none;
     };
     start();
-    RawPeer peer = RawPeer::connect_with_small_buffer(target());
+    RawPeer peer = connect_slow();
     opened();
     const StopReport report = stop_within(milliseconds{30});
     EXPECT_EQ(report.outcome, StopOutcome::forced);
@@ -235,6 +235,16 @@ TEST_P(Stopping, DeadlineResetsWhoeverStays) {
     expect_balanced(report.bytes);
     peer.read_to_end();
     EXPECT_EQ(peer.ended(), Ended::by_reset);
+}
+
+TEST_P(Stopping, WhoHasSaidAllAtTheDeadlineIsNotForced) {
+    script.open = [](Connection& peer) { return peer.write("all"), peer.end(), Action::none; };
+    script.drain = [](Connection&, Deadline) { return Action::none; };
+    start();
+    RawPeer peer = connect();
+    EXPECT_EQ(peer.read_to_end(), "all");
+    EXPECT_EQ(stop_within(milliseconds{100}).connections.forced, 0U);
+    EXPECT_EQ(script.reasons(), std::vector{CloseReason::stop_graceful});
 }
 
 TEST_P(Stopping, DeadlineInThePastForcesAtOnce) {
@@ -351,18 +361,18 @@ protected:
         opened();
         engine().request_stop();
         ASSERT_TRUE(eventually([&] { return script.count("on_drain") == 1; }));
-        next.emplace(next_script, options);
+        next = make_engine(next_script);
         ASSERT_TRUE(next->start(where.to_string()));
     }
 
     Endpoint where;
     Script next_script;
     std::optional<RawPeer> staying;
-    std::optional<Engine> next;
+    std::unique_ptr<Engine> next;
 };
 
 TEST_P(Successor, IsConnectedToWhileThePredecessorServesItsOwn) {
-    const RawPeer fresh = RawPeer::connect(where);
+    const RawPeer fresh = connect_to(where);
     EXPECT_TRUE(eventually([&] { return next_script.opened().size() == 1; }));
     EXPECT_EQ(script.opened().size(), 1U);
     staying->send("old");

@@ -4,6 +4,9 @@
 
 #include "integration/support_engine.hpp"
 
+#include "engine/engine_core.hpp"
+#include "support/record_transport.hpp"
+
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -35,6 +38,25 @@ std::vector<std::string> drivers() {
     return {"epoll"};
 }
 
+// The kernel of this machine, and connections that speak records.
+class RecordEnvironment final : public engine::Environment {
+public:
+    explicit RecordEnvironment(Duration handshake_timeout) : transports_(handshake_timeout) {}
+
+    driver::System& system() override { return kernel_->system(); }
+    Result<loop::DriverFactory> choose_driver(DriverKind wanted,
+                                              const driver::Bounds& bounds) override {
+        return kernel_->choose_driver(wanted, bounds);
+    }
+    std::string driver_description() const override { return kernel_->driver_description(); }
+    std::size_t usable_cpus() const override { return kernel_->usable_cpus(); }
+    transport::TransportFactory* transports() override { return &transports_; }
+
+private:
+    std::unique_ptr<Environment> kernel_ = engine::kernel_environment();
+    RecordTransports transports_;
+};
+
 const NamedDriver* find_driver(const std::string& name) {
     for (const NamedDriver& driver : kDrivers) {
         if (name == driver.name) return &driver;
@@ -45,15 +67,20 @@ const NamedDriver* find_driver(const std::string& name) {
 }  // namespace
 
 std::string Place::name() const {
+    std::string text = driver;
+    if (speech == Speech::records) text += "_record";
     for (const NamedFamily& named : kFamilies) {
-        if (named.family == family) return driver + "_" + named.name;
+        if (named.family == family) text += std::string("_") + named.name;
     }
-    return driver;
+    return text;
 }
 
 std::vector<Place> every_driver() {
     std::vector<Place> places;
-    for (const std::string& driver : drivers()) places.push_back({driver, Family::tcp4});
+    for (const std::string& driver : drivers()) {
+        places.push_back({driver, Family::tcp4});
+        places.push_back({driver, Family::tcp4, Speech::records});
+    }
     return places;
 }
 
@@ -61,6 +88,16 @@ std::vector<Place> every_family() {
     std::vector<Place> places;
     for (const std::string& driver : drivers()) {
         for (const NamedFamily& named : kFamilies) places.push_back({driver, named.family});
+        places.push_back({driver, Family::tcp4, Speech::records});
+        places.push_back({driver, Family::unix_path, Speech::records});
+    }
+    return places;
+}
+
+std::vector<Place> every_transport() {
+    std::vector<Place> places;
+    for (const std::string& driver : drivers()) {
+        places.push_back({driver, Family::tcp4, Speech::records});
     }
     return places;
 }
@@ -91,8 +128,7 @@ void AnEngine::SetUp() {
     if (driver == nullptr) GTEST_SKIP() << "no driver " << GetParam().driver << " in this build";
     options.driver = driver->kind;
     EventHandler nothing;
-    Engine probe(nothing, {.loops = 1, .driver = driver->kind, .logger = &journal});
-    const auto started = probe.start(address());
+    const auto started = make_engine(nothing)->start(address());
     if (!started) GTEST_SKIP() << started.error().to_string();
 }
 
@@ -106,9 +142,15 @@ void AnEngine::TearDown() {
 void AnEngine::start(const std::string& address) { start(std::vector{address}); }
 
 void AnEngine::start(const std::vector<std::string>& addresses) {
-    if (!engine_) engine_ = std::make_unique<Engine>(script, options);
+    if (!engine_) engine_ = make_engine(script);
     const auto started = engine_->start(addresses);
     ASSERT_TRUE(started) << started.error().to_string();
+}
+
+std::unique_ptr<Engine> AnEngine::make_engine(EventHandler& handler) const {
+    if (!speaks_records()) return std::make_unique<Engine>(handler, options);
+    return engine::EngineAccess::make(handler, options,
+                                      std::make_unique<RecordEnvironment>(handshake_timeout));
 }
 
 StopReport AnEngine::stop() {
@@ -133,6 +175,15 @@ Endpoint AnEngine::target(std::size_t listener) const {
     if (!endpoint.is_wildcard()) return endpoint;
     return {Scheme::tcp,
             IpEndpoint{.address = {127, 0, 0, 1}, .port = endpoint.port(), .family = 4}};
+}
+
+RawPeer AnEngine::connect_slow() const {
+    return speaking(RawPeer::connect_with_small_buffer(target()));
+}
+
+RawPeer AnEngine::speaking(RawPeer peer) const {
+    if (speaks_records()) peer.speak_records();
+    return peer;
 }
 
 ConnectionId AnEngine::opened(std::size_t index) {

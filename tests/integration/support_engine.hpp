@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// AnEngine: the fixture of the integration suite: an engine under test, once per driver, and
-// raw peers on the other side.
+// AnEngine: the fixture of the integration suite: an engine under test, once per driver and
+// transport, and raw peers on the other side.
 //
 // BERTH_DRIVER=epoll|uring|sim in the environment chooses the driver; one that this machine or
-// build refuses is skipped with the reason.
+// build refuses is skipped with the reason. Peers made by the fixture speak what the engine
+// speaks: bytes as they are, or in records (record_transport.hpp).
 
 #pragma once
 
@@ -42,17 +43,22 @@ namespace berth::test {
 
 enum class Family { tcp4, tcp6, dual_stack, unix_path, unix_abstract };
 
+enum class Speech { plain, records };
+
 struct Place {
     std::string driver;
     Family family = Family::tcp4;
+    Speech speech = Speech::plain;
 
     std::string name() const;
     friend void PrintTo(const Place& place, std::ostream* out) { *out << place.name(); }
 };
 
-// One place per driver; one per driver and address family.
+// One place per driver and transport; per driver and address family, and a transport on some; per
+// driver, with a transport.
 std::vector<Place> every_driver();
 std::vector<Place> every_family();
+std::vector<Place> every_transport();
 
 // What one thread waits for and another lets happen. Bounded by patience().
 class Gate {
@@ -74,6 +80,7 @@ protected:
     Script script;
     Journal journal;
     Options options;  // change before start()
+    Duration handshake_timeout = patience();
 
     void start() { start(address()); }
     void start(const std::string& address);
@@ -85,10 +92,18 @@ protected:
     std::string unix_address(const std::string& file) const { return "unix:" + dir_.file(file); }
     const TempDir& dir() const { return dir_; }
     bool is_unix() const { return GetParam().family >= Family::unix_path; }
+    bool speaks_records() const { return GetParam().speech == Speech::records; }
+
+    // Another engine of the same driver and transport.
+    std::unique_ptr<Engine> make_engine(EventHandler& handler) const;
 
     // Where peers of this family connect to.
     Endpoint target(std::size_t listener = 0) const;
-    RawPeer connect(std::size_t listener = 0) const { return RawPeer::connect(target(listener)); }
+    RawPeer connect(std::size_t listener = 0) const { return connect_to(target(listener)); }
+    RawPeer connect_to(const Endpoint& to) const { return speaking(RawPeer::connect(to)); }
+    // With the smallest receive buffer the kernel gives: soon full.
+    RawPeer connect_slow() const;
+    RawPeer accept(RawListener& server) const { return speaking(server.accept()); }
     // The id of the connection opened `index`th, waited for.
     ConnectionId opened(std::size_t index = 0);
     // The reason of the connection closed `index`th, waited for.
@@ -105,6 +120,8 @@ protected:
     void on_loop(std::function<void(EventLoop&)> task, std::size_t loop = 0);
 
 private:
+    RawPeer speaking(RawPeer peer) const;
+
     TempDir dir_;
     std::unique_ptr<Engine> engine_;
 };
@@ -120,3 +137,5 @@ std::string pattern(std::size_t count);
     INSTANTIATE_TEST_SUITE_P(On, suite, testing::ValuesIn(every_driver()), name_of_place)
 #define BERTH_FOR_EACH_FAMILY(suite) \
     INSTANTIATE_TEST_SUITE_P(On, suite, testing::ValuesIn(every_family()), name_of_place)
+#define BERTH_FOR_EACH_TRANSPORT(suite) \
+    INSTANTIATE_TEST_SUITE_P(On, suite, testing::ValuesIn(every_transport()), name_of_place)

@@ -166,15 +166,15 @@ TEST_P(Throwing, OnConnectFailedIsSurvived) {
 
 TEST_P(Throwing, OnBootIsAStartFailureThatLeavesNothingOpen) {
     script.boot = [](Engine&) { fail(); };
-    Engine failing(script, options);
-    const auto started = failing.start(address());
+    const auto failing = make_engine(script);
+    const auto started = failing->start(address());
     ASSERT_FALSE(started);
     EXPECT_EQ(started.error().code(), ErrorCode::handler_failed);
     EXPECT_NE(started.error().to_string().find("on purpose"), std::string::npos);
-    EXPECT_EQ(failing.state(), EngineState::failed);
-    EXPECT_THROW(RawPeer::connect(failing.endpoints().at(0)), std::system_error);
+    EXPECT_EQ(failing->state(), EngineState::failed);
+    EXPECT_THROW(RawPeer::connect(failing->endpoints().at(0)), std::system_error);
     script.boot = nullptr;
-    EXPECT_TRUE(failing.start(address()));
+    EXPECT_TRUE(failing->start(address()));
 }
 
 TEST_P(Throwing, ThingsThatAreNoExceptionsAreSurvivedToo) {

@@ -7,6 +7,7 @@
 #include "support/eventually.hpp"
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -152,7 +153,19 @@ RawPeer RawPeer::connect_with_small_buffer(const Endpoint& to) {
     return RawPeer{std::move(socket)};
 }
 
+// An acknowledgement must not wait for another (Nagle); a Unix socket has no such option.
+void RawPeer::speak_records() {
+    const int at_once = 1;
+    ::setsockopt(socket_.number(), IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
+    records_ = std::make_unique<Records>();
+    send_rest_if_wanted(RecordCodec::handshake());
+}
+
 std::size_t RawPeer::send_now(std::string_view bytes) {
+    return records_ ? send_sealed(bytes) : try_send(bytes);
+}
+
+std::size_t RawPeer::try_send(std::string_view bytes) {
     const ssize_t sent =
         ::send(socket_.number(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent >= 0) return static_cast<std::size_t>(sent);
@@ -166,9 +179,14 @@ void RawPeer::send(std::string_view bytes) {
         bytes.remove_prefix(sent);
         if (sent == 0) wait_until(socket_.number(), POLLOUT, "send");
     }
+    while (!send_rest()) wait_until(socket_.number(), POLLOUT, "send");
 }
 
 std::string RawPeer::read_some(std::size_t max) {
+    return records_ ? read_opened(max) : try_read(max);
+}
+
+std::string RawPeer::try_read(std::size_t max) {
     std::string bytes(max, '\0');
     const ssize_t count = ::recv(socket_.number(), bytes.data(), max, MSG_DONTWAIT);
     if (count < 0 && !would_block() && errno != ECONNRESET) refuse(errno, "recv");
@@ -184,7 +202,8 @@ std::string RawPeer::read(std::size_t count) {
         const std::string more = read_some(std::min(count - bytes.size(), kReadBytes));
         bytes += more;
         if (more.empty() && ended_ == Ended::not_yet) {
-            wait_until(socket_.number(), POLLIN, "recv");
+            const bool all_sent = send_rest_if_wanted();
+            wait_until(socket_.number(), all_sent ? POLLIN : POLLIN | POLLOUT, "recv");
         }
     }
     return bytes;
@@ -205,6 +224,10 @@ std::string RawPeer::read_now() {
 IpEndpoint RawPeer::address() const { return local_address(socket_.number()); }
 
 void RawPeer::end() {
+    if (records_) {
+        const bool all_sent = send_rest(records_->codec.goodbye());
+        while (!all_sent && !send_rest()) wait_until(socket_.number(), POLLOUT, "send");
+    }
     if (::shutdown(socket_.number(), SHUT_WR) != 0) refuse(errno, "shutdown");
 }
 
@@ -212,6 +235,55 @@ void RawPeer::reset() {
     const linger at_once{.l_onoff = 1, .l_linger = 0};
     set_option(socket_.number(), SO_LINGER, &at_once, sizeof at_once);
     socket_.close();
+}
+
+void RawPeer::close() {
+    if (records_ && socket_.number() >= 0) send_rest_if_wanted(records_->codec.goodbye());
+    socket_.close();
+}
+
+// ── In records ───────────────────────────────────────────────────────────────────────────────
+
+std::size_t RawPeer::send_sealed(std::string_view plain) {
+    constexpr std::size_t kPiece = 16'384;
+    std::size_t taken = 0;
+    for (bool all_sent = send_rest(); all_sent && taken < plain.size();) {
+        const std::string_view piece = plain.substr(taken, kPiece);
+        all_sent = send_rest(records_->codec.seal(piece));
+        taken += piece.size();
+    }
+    return taken;
+}
+
+bool RawPeer::send_rest(std::string more) {
+    if (!records_) return true;
+    const std::lock_guard lock(records_->sending);
+    std::string& unsent = records_->unsent;
+    unsent += more;
+    if (!unsent.empty()) unsent.erase(0, try_send(unsent));
+    return unsent.empty();
+}
+
+bool RawPeer::send_rest_if_wanted(std::string more) {
+    try {
+        return send_rest(std::move(more));
+    } catch (const std::system_error&) {  // whoever reads will see the end
+        return true;
+    }
+}
+
+std::string RawPeer::read_opened(std::size_t max) {
+    RecordCodec& codec = records_->codec;
+    std::string plain = codec.take_plain(max);
+    while (plain.empty()) {
+        const std::string wire = try_read(kReadBytes);
+        if (ended_ == Ended::by_fin && !codec.has_ended()) ended_ = Ended::by_reset;
+        if (wire.empty()) break;
+        codec.receive(wire);
+        send_rest_if_wanted(codec.take_answers());
+        plain = codec.take_plain(max);
+    }
+    return plain;
 }
 
 // ── The listener ─────────────────────────────────────────────────────────────────────────────
