@@ -14,7 +14,7 @@
 //       Receive.EndsOnceAfterTheLastByte Receive.StillSendsAfterThePeersFin
 //       SendWhenReady.CompletesOnce SendWhenReady.FailsOnce Close.AnswersReceiveSilently
 //       Close.AnswersSendWhenReadySilently Close.EndsTheReading Close.OfManyAnswersEachOnce
-//       Close.FromEitherCompletionAnswersTheOther
+//       Close.FromEitherCompletionAnswersTheOther ResetStream.AfterItsFinIsToldOnceMore
 //       Bounds.AFailedStartHasNoCompletion
 //    3  Accept.StopsFromInsideItsCompletion Close.FromItsOwnCompletion Connect.CompletesInPollOnly
 //    4  SendWhenReady.ReadsItsSlicesWhileInFlight Close.TouchesTheStreamNoMore
