@@ -267,6 +267,22 @@ TEST_P(Resetting, NowIsAResetWhenQueuedBytesAreLost) {
     EXPECT_EQ(peer.ended(), Ended::by_reset);
 }
 
+TEST_P(Resetting, CountersInOnCloseTellWhatWasLost) {
+    ConnectionCounters counters;
+    script.open = [](Connection& peer) {
+        return peer.write(Buffer::adopt(pattern(kPlenty))), Action::none;
+    };
+    script.close = [&](Connection& peer, CloseReason) { counters = peer.counters(); };
+    start();
+    RawPeer peer = connect_slow();
+    opened();
+    settle();
+    peer.reset();
+    closed();
+    EXPECT_EQ(counters.bytes_written, kPlenty);
+    EXPECT_LT(counters.bytes_sent, kPlenty);
+}
+
 TEST_P(Resetting, PeersResetEndsTheConnection) {
     start();
     RawPeer peer = connect();

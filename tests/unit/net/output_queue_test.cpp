@@ -41,6 +41,17 @@ TEST_F(AnOutputQueue, StartsEmpty) {
     EXPECT_EQ(slice_count(), 0U);
 }
 
+TEST_F(AnOutputQueue, ShowsWhatFollowsAnyOfItsBytes) {
+    queue->append(Buffer::copy_of("one"));
+    queue->append(Buffer::copy_of("two"));
+    EXPECT_EQ(as_text(queue->from(0)), "one");
+    EXPECT_EQ(as_text(queue->from(2)), "e");
+    EXPECT_EQ(as_text(queue->from(3)), "two");
+    EXPECT_TRUE(queue->from(6).empty());
+    queue->consume(2);
+    EXPECT_EQ(as_text(queue->from(1)), "two");
+}
+
 TEST_F(AnOutputQueue, KeepsTheOrderOfCopiesAndBuffers) {
     queue->append_copy(as_bytes("one "));
     queue->append(Buffer::copy_of("two "));

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+//
+// Turn: how much of what a handler writes is gathered for one send.
+
+#include "net/turn.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstddef>
+#include <set>
+#include <string>
+#include <string_view>
+
+namespace berth::net {
+namespace {
+
+std::string text_of(std::size_t size) { return std::string(size, 'x'); }
+
+TEST(Turn, GathersWritesInTheirOrder) {
+    Turn turn(100);
+    EXPECT_TRUE(turn.write(as_bytes("one ")));
+    EXPECT_TRUE(turn.write(as_bytes("two")));
+    EXPECT_EQ(as_text(turn.written()), "one two");
+    turn.clear();
+    EXPECT_TRUE(turn.written().empty());
+}
+
+TEST(Turn, TakesAWriteWholeOrNotAtAll) {
+    Turn turn(10);
+    EXPECT_TRUE(turn.write(as_bytes("seven..")));
+    EXPECT_FALSE(turn.write(as_bytes("four")));
+    EXPECT_EQ(as_text(turn.written()), "seven..");
+    EXPECT_TRUE(turn.write(as_bytes("..3")));
+}
+
+TEST(Turn, LeavesLongWritesWhereTheyAre) {
+    Turn turn(Turn::kAreaBytes);
+    EXPECT_FALSE(turn.write(as_bytes(text_of(Turn::kCopiedMax + 1))));
+    EXPECT_TRUE(turn.write(as_bytes(text_of(Turn::kCopiedMax))));
+}
+
+TEST(Turn, GathersNoMoreThanItsAreaWhateverTheLimit) {
+    Turn turn(2 * Turn::kAreaBytes);
+    const std::string piece = text_of(Turn::kCopiedMax);
+    for (std::size_t i = 0; i < Turn::kAreaBytes / Turn::kCopiedMax; ++i) {
+        EXPECT_TRUE(turn.write(as_bytes(piece)));
+    }
+    EXPECT_FALSE(turn.write(as_bytes("x")));
+    EXPECT_EQ(turn.written().size(), Turn::kAreaBytes);
+}
+
+TEST(Turn, BelongsToNobodyBetweenCallbacks) {
+    Turn turn(1);
+    EXPECT_TRUE(turn.is_idle());
+    EXPECT_EQ(turn.callback(), Callback::none);
+}
+
+TEST(Callbacks, HaveANameEach) {
+    std::set<std::string_view> names;
+    constexpr auto kCount = static_cast<std::size_t>(Callback::completion) + 1;
+    for (std::size_t i = 0; i < kCount; ++i) names.insert(to_string(static_cast<Callback>(i)));
+    EXPECT_EQ(names.size(), kCount);
+    EXPECT_EQ(names.count(""), 0U);
+}
+
+}  // namespace
+}  // namespace berth::net
