@@ -185,10 +185,11 @@ void Core::dismantle() {
             worker->shut();
         }
     }
-    listenings_.clear();
+    // First, because removing a path takes a descriptor, to lock its directory with.
     if (driver::is_open(reserve_)) {
         system().close(std::exchange(reserve_, driver::Descriptor::none));
     }
+    listenings_.clear();
 }
 
 void Core::call_on_shutdown(const StopReport& report) {

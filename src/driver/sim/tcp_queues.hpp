@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 namespace berth::driver::sim {
 
@@ -91,7 +92,7 @@ public:
     void count_fin() { ++next_; }
     std::size_t take(MutableBytes into) {
         const std::size_t count = std::min(into.size(), bytes_.size());
-        std::ranges::copy(bytes_.view().first(count), into.begin());
+        if (count > 0) std::memcpy(into.data(), bytes_.view().data(), count);
         bytes_.consume(count);
         if (bytes_.empty()) bytes_.trim();
         return count;

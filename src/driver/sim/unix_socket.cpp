@@ -17,6 +17,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
+#include <cstring>
 #include <memory>
 #include <utility>
 
@@ -141,7 +142,7 @@ Outcome<std::size_t> UnixStream::receive(MutableBytes into) {
     if (!received_.empty()) {
         const auto wanted = std::min(into.size(), received_.size());
         const auto count = by_chance(kernel().weather().partial_receive, wanted);
-        std::ranges::copy(received_.view().first(count), into.begin());
+        if (count > 0) std::memcpy(into.data(), received_.view().data(), count);
         received_.consume(count);
         return count;
     }
