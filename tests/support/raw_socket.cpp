@@ -255,7 +255,7 @@ std::size_t RawPeer::send_sealed(std::string_view plain) {
     return taken;
 }
 
-bool RawPeer::send_rest(std::string more) {
+bool RawPeer::send_rest(std::string_view more) {
     if (!records_) return true;
     const std::lock_guard lock(records_->sending);
     std::string& unsent = records_->unsent;
@@ -264,9 +264,9 @@ bool RawPeer::send_rest(std::string more) {
     return unsent.empty();
 }
 
-bool RawPeer::send_rest_if_wanted(std::string more) {
+bool RawPeer::send_rest_if_wanted(std::string_view more) {
     try {
-        return send_rest(std::move(more));
+        return send_rest(more);
     } catch (const std::system_error&) {  // whoever reads will see the end
         return true;
     }

@@ -87,8 +87,8 @@ private:
 
     // Records. True: nothing is left to be sent.
     std::size_t send_sealed(std::string_view plain);
-    bool send_rest(std::string more = {});
-    bool send_rest_if_wanted(std::string more = {});  // the peer may be gone
+    bool send_rest(std::string_view more = {});
+    bool send_rest_if_wanted(std::string_view more = {});  // the peer may be gone
     std::string read_some(std::size_t max);
     std::string read_opened(std::size_t max);
 

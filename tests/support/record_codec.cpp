@@ -14,9 +14,13 @@ namespace {
 constexpr std::size_t kPayloadMax = 16'384;
 constexpr std::uint64_t kWindow = 8;  // data records without an acknowledgement
 
-enum Type : char { hello = 1, confirm, data, acknowledge, farewell };
+constexpr char kHello = 1;
+constexpr char kConfirm = 2;
+constexpr char kData = 3;
+constexpr char kAcknowledge = 4;
+constexpr char kGoodbye = 5;
 
-std::string record(Type type, std::string_view payload) {
+std::string record(char type, std::string_view payload) {
     std::string text;
     text += static_cast<char>(payload.size() / 256);
     text += static_cast<char>(payload.size() % 256);
@@ -42,20 +46,20 @@ std::string masked(std::string_view bytes, std::uint64_t number) {
 
 // ── What to send ─────────────────────────────────────────────────────────────────────────────
 
-std::string RecordCodec::handshake() { return record(hello, "berth") + record(confirm, ""); }
+std::string RecordCodec::handshake() { return record(kHello, "berth") + record(kConfirm, ""); }
 
 std::string RecordCodec::seal(std::string_view plain) {
     std::string records;
     while (!plain.empty()) {
         const std::string_view piece = plain.substr(0, kPayloadMax);
-        records += record(data, masked(piece, sealed_++));
+        records += record(kData, masked(piece, sealed_++));
         plain.remove_prefix(piece.size());
     }
     return records;
 }
 
 std::string RecordCodec::goodbye() {
-    return said_goodbye_.exchange(true) ? std::string() : record(farewell, "");
+    return said_goodbye_.exchange(true) ? std::string() : record(kGoodbye, "");
 }
 
 // ── What came ────────────────────────────────────────────────────────────────────────────────
@@ -79,18 +83,18 @@ bool RecordCodec::receive_record() {
 void RecordCodec::obey(char type, std::string_view payload) {
     if (ended_) object("something follows the goodbye");
     if (handshakes_ < 2) return obey_handshake(type, payload);
-    if (type == data) return open(payload);
+    if (type == kData) return open(payload);
     if (!payload.empty()) object("a control record has a payload");
-    if (type == farewell) {
+    if (type == kGoodbye) {
         ended_ = true;
-    } else if (type != acknowledge) {
+    } else if (type != kAcknowledge) {
         object("an alert, or no record at all");
     }
 }
 
 void RecordCodec::obey_handshake(char type, std::string_view payload) {
-    const bool is_next =
-        handshakes_ == 0 ? type == hello && payload == "berth" : type == confirm && payload.empty();
+    const bool is_next = handshakes_ == 0 ? type == kHello && payload == "berth"
+                                          : type == kConfirm && payload.empty();
     if (!is_next) object("the handshake is out of order");
     ++handshakes_;
 }
@@ -99,7 +103,7 @@ void RecordCodec::open(std::string_view payload) {
     if (payload.empty() || payload.size() > kPayloadMax) object("a record of impossible size");
     if (!answers_.empty()) object("data before the acknowledgement it has to wait for");
     plain_ += masked(payload, opened_++);
-    if (opened_ % kWindow == 0 && !said_goodbye_) answers_ += record(acknowledge, "");
+    if (opened_ % kWindow == 0 && !said_goodbye_) answers_ += record(kAcknowledge, "");
 }
 
 std::string RecordCodec::take_plain(std::size_t max) {

@@ -64,16 +64,18 @@ void RecordTransport::drop(const Record& record) {
 void RecordTransport::shake_hands() {
     Record record{};
     while (status_ == Status::handshaking && first_record(record)) {
-        const bool is_hello = !greeted_ && record.type == Type::hello &&
-                              as_text(record.payload) == as_text(greeting());
-        const bool is_confirm = greeted_ && record.type == Type::confirm;
-        if (!is_hello && !is_confirm) return fail();
+        const Type expected = greeted_ ? Type::confirm : Type::hello;
+        const Bytes content = greeted_ ? Bytes{} : greeting();
+        if (record.type != expected || as_text(record.payload) != as_text(content)) return fail();
         drop(record);
+        // The server answers both with the same; the client's confirm answers the hello.
+        if (role_ == Role::server) {
+            put(expected, content);
+        } else if (!greeted_) {
+            put(Type::confirm, {});
+        }
+        if (greeted_) status_ = Status::open;
         greeted_ = true;
-        if (is_confirm) status_ = Status::open;
-        // The server answers both; the client's confirm answers the hello.
-        if (role_ == Role::server) put(record.type, is_hello ? greeting() : Bytes{});
-        if (role_ == Role::client && is_hello) put(Type::confirm, {});
     }
 }
 
