@@ -85,7 +85,8 @@ public:
     // After the last completion: nothing can be written, addresses and context are still valid.
     virtual void on_close(Connection&, CloseReason);
 
-    // Called when a loop starts and again after each returned duration; kNever ends it.
+    // Called when a loop starts and again after each returned duration; kNever, or a throw, ends
+    // it.
     virtual Duration on_tick(EventLoop&);
 
     // On the coordinator's thread: the one inside run(), or the engine's own after start().
