@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Allocations: the counting operator new. The array forms end up here.
+// Allocations: the counting operator new. The array form is here too, because AddressSanitizer's
+// does not end up in the other one.
 //
 // Weak, because ThreadSanitizer brings operators of its own and cannot be without them: there
 // nothing is counted, and a test that asks for zero allocations passes.
@@ -26,7 +27,11 @@ thread_local std::size_t count = 0;
     throw std::bad_alloc{};
 }
 
+[[gnu::weak]] void* operator new[](std::size_t bytes) { return operator new(bytes); }
+
 [[gnu::weak]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::weak]] void operator delete[](void* memory) noexcept { std::free(memory); }
+[[gnu::weak]] void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
 [[gnu::weak]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 [[gnu::weak]] void operator delete(void* memory, const std::nothrow_t&) noexcept {
     std::free(memory);

@@ -47,6 +47,7 @@ TEST_F(AnOutputPool, GivesWhatWasGivenBack) {
 }
 
 TEST_F(AnOutputPool, KeepsNoMoreThanItsBound) {
+    if (allocations_to_fill(1) == 0) GTEST_SKIP() << "this build counts no allocations";
     give_back(take_filled(kMany));
     EXPECT_GE(allocations_to_fill(kMany), (kMany - 256) * 3);  // queue, segment, chunk
 }
