@@ -185,7 +185,7 @@ public:
         for (std::size_t engine = 0; engine < engines_.size(); ++engine) start(engine);
         const std::size_t count = times_.pick<std::size_t>({3, 6, 10, 16, 24});
         for (std::size_t i = 0; i < count; ++i) connect_or_not(i);
-        std::ranges::stable_sort(acts_, {}, &Act::at);
+        std::ranges::sort(acts_, {}, [](const Act& act) { return std::pair(act.at, act.index); });
         std::vector<std::size_t> places(acts_.size());
         for (std::size_t i = 0; i < acts_.size(); ++i) places[acts_[i].index] = i;
         for (std::size_t i = 0; i < acts_.size(); ++i) {
