@@ -18,7 +18,9 @@ struct Instant {
     friend constexpr auto operator<=>(const Instant&, const Instant&) = default;
     // Past the end of time is never: `now + kNever` is a deadline that does not come.
     friend constexpr Instant operator+(Instant at, Duration by) {
-        return by > Duration::max() - at.since_epoch ? never() : Instant{at.since_epoch + by};
+        Duration::rep sum = 0;
+        if (__builtin_add_overflow(at.since_epoch.count(), by.count(), &sum)) return never();
+        return {Duration{sum}};
     }
     friend constexpr Instant operator-(Instant at, Duration by) { return {at.since_epoch - by}; }
     friend constexpr Duration operator-(Instant a, Instant b) {
