@@ -7,7 +7,7 @@
 //
 // Shows:  a context per connection, lines out of a stream of bytes, writing to connections of
 //         other loops by ConnectionId, and a goodbye when the server drains.
-// Next:   README.md, for what else there is.
+// Next:   03_http.cpp, a protocol that others speak.
 
 #include <berth/berth.hpp>
 

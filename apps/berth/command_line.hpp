@@ -8,7 +8,9 @@
 #pragma once
 
 #include "load.hpp"
+#include "port.hpp"
 #include "serve.hpp"
+#include "timeline.hpp"
 
 #include <variant>
 
@@ -19,7 +21,8 @@ struct NothingToDo {
     int exit_status;
 };
 
-using Command = std::variant<NothingToDo, ServeSettings, LoadSettings>;
+using Command =
+    std::variant<NothingToDo, ServeSettings, LoadSettings, PortSettings, TimelineSettings>;
 
 Command parse_command_line(int argc, const char* const* argv);
 

@@ -40,6 +40,7 @@ public:
     bool hear(Bytes received, Instant now, Histogram& latencies);
 
     std::uint64_t answered() const { return heard_bytes_ / size_; }
+    std::uint64_t asked() const { return asked_; }
     std::uint64_t unanswered() const { return asked_ - answered(); }
     bool is_inside_answer() const { return heard_bytes_ % size_ != 0; }
 

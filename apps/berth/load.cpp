@@ -8,6 +8,7 @@
 
 #include "load.hpp"
 
+#include "cpu_meter.hpp"
 #include "exit_status.hpp"
 #include "load_loop.hpp"
 #include "load_result.hpp"
@@ -24,6 +25,7 @@
 #include <berth/options.hpp>
 #include <berth/report.hpp>
 #include <berth/result.hpp>
+#include <berth/run.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -49,7 +51,9 @@ public:
           plan_{.settings = settings,
                 .pattern = pattern_,
                 .unsettled = settings.connections,
-                .going_on = settings.connections} {}
+                .going_on = settings.connections} {
+        if (settings.cpu_of) meter_.emplace(*settings.cpu_of);
+    }
 
     void on_boot(Engine& engine) override {
         progress_.emplace(engine.now());
@@ -67,8 +71,9 @@ public:
     }
 
     Duration on_tick(EventLoop& loop) override {
+        const Duration next = load_of(loop).tick();
         if (loop.index() == 0) watch_the_clock(loop.engine());
-        return load_of(loop).tick();
+        return next;
     }
 
     Action on_open(Connection& peer) override {
@@ -100,9 +105,10 @@ public:
         for (const auto& loop : loops_) result.tally.add(loop->final_tally(is_interrupted));
         Instant began_at = result.tally.last_answer;  // nothing was sent, nothing has elapsed
         for (const auto& loop : loops_) {
-            began_at = std::min(began_at, loop->began_at().value_or(began_at));
+            began_at = std::min(began_at, loop->counted_from().value_or(began_at));
         }
         result.elapsed = result.tally.last_answer - began_at;
+        if (meter_) result.cpu_per_request = meter_->per_request();
         return result;
     }
 
@@ -111,8 +117,7 @@ private:
 
     void watch_the_clock(Engine& engine) {
         const Instant now = engine.now();
-        const auto began_at = loops_.front()->began_at();
-        if (began_at && now - *began_at >= plan_.settings.duration) engine.request_stop();
+        const auto counted_from = loops_.front()->counted_from();
         std::size_t open = 0;
         std::uint64_t answered = 0;
         for (const auto& loop : loops_) {
@@ -120,12 +125,17 @@ private:
             answered += loop->answered();
         }
         progress_->show(now, open, answered);
+        if (!counted_from) return;
+        const bool is_over = now - *counted_from >= plan_.settings.duration;
+        if (meter_) meter_->look(answered, is_over);
+        if (is_over) engine.request_stop();
     }
 
     Pattern pattern_;
     LoadPlan plan_;
     std::vector<std::unique_ptr<LoadLoop>> loops_;  // by loop index
     std::optional<Progress> progress_;
+    std::optional<CpuMeter> meter_;
 };
 
 Options options_for(const LoadSettings& settings, Logger& logger) {
@@ -134,9 +144,11 @@ Options options_for(const LoadSettings& settings, Logger& logger) {
     const std::size_t in_flight = settings.shape.size * settings.shape.depth;
     Options options;
     options.loops = settings.loops;
+    options.busy_poll = settings.busy_poll;
     options.output_high = std::max(options.output_high, in_flight + 1);
     options.output_max = std::max(options.output_max, 2 * options.output_high);
     options.drain = kAnswersWithin;
+    options.lame_duck = Duration::zero();  // nobody is sent to a load
     options.logger = &logger;
     return options;
 }
@@ -152,13 +164,14 @@ int load(const LoadSettings& settings) {
     SpdlogLogger logger;
     LoadGenerator generator(settings);
 
-    const Result<StopReport> run =
-        Engine(generator, options_for(settings, logger)).run(std::span<const std::string>{});
-    if (!run) {
-        std::cerr << "berth load: " << run.error().to_string() << '\n';
+    // What stands around a load is not about it: no service manager.
+    const RunResult ran = run(generator, std::span<const std::string>{},
+                              options_for(settings, logger), {.systemd = false});
+    if (!ran.started()) {
+        std::cerr << "berth load: " << ran.error().to_string() << '\n';
         return kFailed;
     }
-    const LoadResult result = generator.result(is_signal(run->requested_by));
+    const LoadResult result = generator.result(is_signal(ran.report().requested_by));
     std::cout << (settings.json ? result.to_json() : result.to_text()) << '\n' << std::flush;
     if (!result.tally.first_problem.empty()) {
         std::cerr << "berth load: " << result.tally.first_problem << '\n';

@@ -27,11 +27,15 @@ struct LoadSettings {
     Endpoint endpoint;
     std::size_t connections = 50;
     Conversation::Shape shape{.size = 64, .depth = 1};
+    Duration warm_up{0};  // before it, and not counted
     Duration duration = std::chrono::seconds{10};
-    std::optional<std::uint64_t> rate;  // requests per second, all connections together
-    bool reconnect = false;             // replace a connection that was lost
-    bool allow_close = false;           // the server may close between two answers
-    unsigned loops = 0;                 // as Options::loops
+    std::optional<std::uint64_t> requests;  // of each connection, which then says goodbye
+    std::optional<std::uint64_t> rate;      // requests per second, all connections together
+    bool reconnect = false;                 // replace a connection that was lost
+    bool allow_close = false;               // the server may close between two answers
+    std::optional<int> cpu_of;              // the process whose CPU time is measured
+    unsigned loops = 0;                     // as Options::loops
+    Duration busy_poll{0};                  // as Options::busy_poll
     std::uint64_t seed = 1;
     bool json = false;
 };

@@ -84,6 +84,8 @@ Duration LoadLoop::tick() {
     connect_more();
     const bool ramp_is_over = plan_.unsettled == 0 || now() - started_at_ > kConnectTimeout;
     if (!began_at_ && ramp_is_over) begin_asking();
+    const bool is_warm = began_at_ && now() - *began_at_ >= plan_.settings.warm_up;
+    if (!counted_from_ && is_warm) begin_counting();
     if (interval_ == Duration{0}) return kTick;
     send_what_is_due();
     return kScheduleTick;
@@ -97,6 +99,13 @@ void LoadLoop::begin_asking() {
     loop_->for_each([this](Connection& peer) {
         if (auto* session = peer.context<Session>()) ask_or_drain(peer, *session);
     });
+}
+
+// What was asked before and is answered from now on, counts.
+void LoadLoop::begin_counting() {
+    counted_from_ = now();
+    tally_.requests = 0;
+    tally_.latencies = {};
 }
 
 void LoadLoop::settle_attempt() {
@@ -132,13 +141,18 @@ void LoadLoop::lose_attempt(const Error& error) {
     }
     settle_attempt();
     if (tally_.first_problem.empty()) tally_.first_problem = error.to_string();
-    end_connection(ending_of_attempt(error));
+    end_connection(ending_of_attempt(error), kReplaceAfter);
 }
 
-void LoadLoop::end_connection(Ending ending) {
+void LoadLoop::end_connection(Ending ending, Duration replace_after) {
     ++tally_.ended(ending);
     if (plan_.settings.reconnect && ending != Ending::corrupt && !is_stopping()) {
-        replace_at_.push_back(now() + kReplaceAfter);
+        if (replace_after > Duration{0}) {
+            replace_at_.push_back(now() + replace_after);
+        } else {
+            ++to_connect_;
+            connect_more();
+        }
     } else if (plan_.going_on.fetch_sub(1) == 1) {
         loop_->engine().request_stop();
     }
@@ -157,16 +171,28 @@ void LoadLoop::opened(Connection& peer) {
     connect_more();
 }
 
+bool LoadLoop::is_through(const Session& session) const {
+    return plan_.settings.requests && session.talk.asked() >= *plan_.settings.requests;
+}
+
+bool LoadLoop::may_ask(const Session& session) const {
+    return session.talk.may_ask() && !is_through(session);
+}
+
 void LoadLoop::ask_or_drain(Connection& peer, Session& session) {
     if (is_stopping()) return drain(peer);
     if (!began_at_) return;
+    if (is_through(session) && session.talk.unanswered() == 0) {
+        session.said_goodbye = true;
+        return peer.end();
+    }
     if (interval_ > Duration{0}) return wait_in_line(peer, session);
     const Instant asked_at = now();
-    while (session.talk.may_ask()) peer.write(session.talk.ask(asked_at));
+    while (may_ask(session)) peer.write(session.talk.ask(asked_at));
 }
 
 void LoadLoop::wait_in_line(Connection& peer, Session& session) {
-    if (session.is_waiting || !session.talk.may_ask()) return;
+    if (session.is_waiting || !may_ask(session)) return;
     session.is_waiting = true;
     in_line_.push_back(peer.id());
     send_what_is_due();
@@ -181,7 +207,7 @@ void LoadLoop::send_what_is_due() {
         auto& session = *peer->context<Session>();
         peer->write(session.talk.ask(*next_due_));
         *next_due_ = *next_due_ + interval_;
-        session.is_waiting = session.talk.may_ask();
+        session.is_waiting = may_ask(session);
         if (session.is_waiting) in_line_.push_back(peer->id());
     }
 }
@@ -201,7 +227,7 @@ void LoadLoop::received(Connection& peer) {
     if (answers == 0) return;
     tally_.requests += answers;
     tally_.last_answer = heard_at;
-    answered_.store(tally_.requests, std::memory_order_relaxed);
+    answered_.store(answered() + answers, std::memory_order_relaxed);
     ask_or_drain(peer, session);
 }
 
@@ -226,12 +252,17 @@ void LoadLoop::closed(Connection& peer, CloseReason reason) {
     set_open(open() - 1);
     const auto& session = *peer.context<Session>();
     tally_.unanswered += session.talk.unanswered();
-    end_connection(session.ending.value_or(ending_of_close(reason)));
+    end_connection(session.ending.value_or(ending_of_close(reason)),
+                   session.said_goodbye ? Duration{0} : kReplaceAfter);
 }
 
 Tally LoadLoop::final_tally(bool is_interrupted) const {
     Tally tally = tally_;
-    if (!is_interrupted) tally.ended(Ending::timed_out) += to_connect_;
+    if (!counted_from_) {
+        tally.requests = 0;
+        tally.latencies = {};
+    }
+    if (!is_interrupted) tally.ended(Ending::timed_out) += to_settle_;
     // What fell due in the last moment would have been sent at the next tick.
     if (next_due_ && stopped_at_ && *stopped_at_ - kTick > *next_due_) {
         tally.not_sent = static_cast<std::uint64_t>((*stopped_at_ - *next_due_) / interval_) + 1;

@@ -44,6 +44,8 @@ public:
     void start(EventLoop& loop);
     // When the ramp was over and requests began.
     std::optional<Instant> began_at() const { return began_at_; }
+    // When the warm-up was over, too.
+    std::optional<Instant> counted_from() const { return counted_from_; }
     // Retries, ramp and schedule; how soon to come again.
     Duration tick();
 
@@ -56,7 +58,7 @@ public:
 
     // After the run: connections that were never made timed out, unless somebody interrupted.
     Tally final_tally(bool is_interrupted) const;
-    // Any thread.
+    // Any thread; the warm-up is in it.
     std::uint64_t answered() const { return answered_.load(std::memory_order_relaxed); }
     std::size_t open() const { return open_.load(std::memory_order_relaxed); }
 
@@ -65,6 +67,7 @@ private:
         Conversation talk;
         std::optional<Ending> ending;  // once it is known
         bool is_waiting = false;       // in line for the next request that is due
+        bool said_goodbye = false;     // having asked all that it was to ask
     };
 
     Instant now() const;
@@ -73,7 +76,10 @@ private:
     void lose_attempt(const Error& error);
     void settle_attempt();
     void begin_asking();
-    void end_connection(Ending ending);
+    void begin_counting();
+    bool may_ask(const Session& session) const;
+    bool is_through(const Session& session) const;
+    void end_connection(Ending ending, Duration replace_after);
     void ask_or_drain(Connection& peer, Session& session);
     void wait_in_line(Connection& peer, Session& session);
     void send_what_is_due();
@@ -85,6 +91,7 @@ private:
 
     Instant started_at_{};
     std::optional<Instant> began_at_;
+    std::optional<Instant> counted_from_;
     std::size_t to_settle_;  // of the ramp
     std::size_t to_connect_;
     std::size_t attempts_ = 0;  // connecting now

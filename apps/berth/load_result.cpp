@@ -81,7 +81,7 @@ std::string LoadResult::to_json() const {
     for (std::size_t at = 0; at < kEndings; ++at) ends[kEndingNames[at]] = tally.ends[at];
 
     const auto [size, depth] = settings.shape;
-    const nlohmann::ordered_json result{
+    nlohmann::ordered_json result{
         {"requests", tally.requests},
         {"requests_per_s", per_second(tally.requests, elapsed)},
         {"bytes_per_s", per_second(tally.requests * size, elapsed)},
@@ -95,6 +95,7 @@ std::string LoadResult::to_json() const {
         {"not_sent", tally.not_sent},
         {"errors", errors()},
     };
+    if (cpu_per_request) result["cpu_us_per_request"] = *cpu_per_request / 1e3;
     return result.dump();
 }
 
@@ -113,6 +114,9 @@ std::string LoadResult::to_text() const {
     for (std::size_t at = 0; at < kEndings; ++at) {
         const bool is_worth_saying = at == 0 || tally.ends[at] > 0;
         if (is_worth_saying) text += fmt::format(" {} {}", kEndingNames[at], tally.ends[at]);
+    }
+    if (cpu_per_request) {
+        text += fmt::format("\ncpu       {:.2f} us per request", *cpu_per_request / 1e3);
     }
     if (tally.unanswered > 0) text += fmt::format("\nunanswered {}", tally.unanswered);
     if (tally.not_sent > 0)

@@ -12,6 +12,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -50,7 +51,9 @@ struct Tally {
 struct LoadResult {
     const LoadSettings& settings;
     Tally tally;
-    Duration elapsed{};  // from the first request to the last answer
+    Duration elapsed{};  // from the first request, or the end of the warm-up, to the last answer
+    // Of the process that was watched, in nanoseconds; nothing if none was, or not to the end.
+    std::optional<double> cpu_per_request = {};
 
     std::uint64_t errors() const;  // ends that are not as they should be
     std::string to_json() const;   // one line

@@ -4,7 +4,9 @@
 
 #include "command_line.hpp"
 #include "load.hpp"
+#include "port.hpp"
 #include "serve.hpp"
+#include "timeline.hpp"
 
 #include <variant>
 
@@ -17,6 +19,12 @@ struct RunCommand {
     }
     int operator()(const berth::app::LoadSettings& settings) const {
         return berth::app::load(settings);
+    }
+    int operator()(const berth::app::PortSettings& settings) const {
+        return berth::app::port(settings);
+    }
+    int operator()(const berth::app::TimelineSettings& settings) const {
+        return berth::app::timeline(settings);
     }
 };
 

@@ -20,12 +20,18 @@ namespace berth::app {
 enum class Service : std::uint8_t {
     echo,     // answers with what it was sent
     discard,  // reads, and answers nothing
+    http,     // answers with a page
 };
 
 struct ServeSettings {
+    static constexpr const char* kDefaultAddress = "tcp://127.0.0.1:9000";
+
     Service service = Service::echo;
-    std::vector<std::string> addresses{"tcp://127.0.0.1:9000"};
+    // Empty: the sockets that systemd opened or, if there are none, kDefaultAddress.
+    std::vector<std::string> addresses;
     Options options;
+    std::string admin;  // empty: none
+    bool keep_listeners = false;
     std::filesystem::path report;  // empty: none
     std::optional<int> ready_fd;
 };

@@ -4,18 +4,19 @@
 
 #include "system.hpp"
 
+#include <berth/clock.hpp>
+
 #include <fcntl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/un.h>
+#include <time.h>  // NOLINT(modernize-deprecated-headers): CPU clocks are POSIX, not C++
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
-#include <cstddef>
 #include <cstdlib>
-#include <cstring>
-#include <string_view>
+#include <optional>
+#include <string>
 
 namespace berth::app {
 
@@ -25,24 +26,9 @@ volatile std::sig_atomic_t asked_to_stop = 0;  // all that a signal handler may 
 
 }  // namespace
 
-void notify_service_manager(std::string_view state) {
-    const char* const variable = std::getenv("NOTIFY_SOCKET");
-    const std::string_view name = variable == nullptr ? "" : variable;
-    sockaddr_un address{};
-    if (name.size() < 2 || name.size() >= sizeof(address.sun_path)) return;
-
-    address.sun_family = AF_UNIX;
-    std::memcpy(address.sun_path, name.data(), name.size());
-    // An abstract name begins with a NUL, which people write as '@' (unix(7)).
-    if (name.front() == '@') address.sun_path[0] = '\0';
-
-    const int socket = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (socket < 0) return;
-    // Best effort, as in sd_notify(3): a service manager that went away is not our failure.
-    const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
-    static_cast<void>(::sendto(socket, state.data(), state.size(), MSG_NOSIGNAL,
-                               reinterpret_cast<const sockaddr*>(&address), length));
-    ::close(socket);
+bool was_given_sockets() {
+    const char* const process = std::getenv("LISTEN_PID");
+    return process != nullptr && process == std::to_string(::getpid());
 }
 
 bool is_open_descriptor(int descriptor) { return ::fcntl(descriptor, F_GETFD) >= 0; }
@@ -69,6 +55,15 @@ void raise_descriptor_limit() {
     constexpr rlim_t kEnough = 1U << 20U;
     limit.rlim_cur = std::max(limit.rlim_cur, std::min(limit.rlim_max, kEnough));
     static_cast<void>(::setrlimit(RLIMIT_NOFILE, &limit));
+}
+
+std::optional<Duration> cpu_time_of(int process) {
+    clockid_t clock{};
+    timespec used{};
+    if (::clock_getcpuclockid(process, &clock) != 0 || ::clock_gettime(clock, &used) != 0) {
+        return std::nullopt;
+    }
+    return std::chrono::seconds{used.tv_sec} + std::chrono::nanoseconds{used.tv_nsec};
 }
 
 bool stdout_is_terminal() { return ::isatty(STDOUT_FILENO) == 1; }

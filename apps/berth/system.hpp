@@ -2,20 +2,22 @@
 //
 // System: what the program needs of the operating system and the public API does not give.
 //
-// A framework has no business with NOTIFY_SOCKET, terminals or a program's own descriptors, so
-// this one file of the program includes system headers. Nothing about connections is here.
+// A framework has no business with terminals or a program's own descriptors, so this one file of
+// the program includes system headers. Nothing about connections is here.
 //
 // Threads:   any.
-// See:       sd_notify(3), isatty(3), getrlimit(2).
+// See:       sd_listen_fds(3), isatty(3), getrlimit(2), clock_getcpuclockid(3).
 
 #pragma once
 
-#include <string_view>
+#include <berth/clock.hpp>
+
+#include <optional>
 
 namespace berth::app {
 
-// Tells the service manager, as sd_notify(3) does; nothing happens without NOTIFY_SOCKET.
-void notify_service_manager(std::string_view state);
+// Did a service manager open sockets for this process? berth::run adopts them.
+bool was_given_sockets();
 
 bool is_open_descriptor(int descriptor);
 void write_newline(int descriptor);
@@ -28,6 +30,9 @@ void remember_stop_signals();
 bool was_asked_to_stop();
 // Lets this process open as many descriptors as it is allowed to ask for, up to a million.
 void raise_descriptor_limit();
+
+// The CPU time that all threads of a process have used so far; nothing if there is none.
+std::optional<Duration> cpu_time_of(int process);
 
 bool stdout_is_terminal();
 bool stderr_is_terminal();

@@ -5,13 +5,16 @@
 #pragma once
 
 // IWYU pragma: begin_exports
+#include <berth/admin.hpp>
 #include <berth/connection.hpp>
 #include <berth/engine.hpp>
 #include <berth/event_loop.hpp>
 #include <berth/handler.hpp>
 #include <berth/logger.hpp>
 #include <berth/options.hpp>
+#include <berth/port.hpp>
 #include <berth/report.hpp>
+#include <berth/run.hpp>
 #include <berth/session.hpp>
 #include <berth/version.hpp>
 // IWYU pragma: end_exports

@@ -17,6 +17,7 @@
 #include <berth/connection_id.hpp>
 #include <berth/endpoint.hpp>
 #include <berth/export.hpp>
+#include <berth/in_flight.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -78,13 +79,19 @@ public:
     WriteStatus write(std::string_view text) { return write(as_bytes(text)); }
     WriteStatus write(Buffer&& buffer);  // without a copy
 
-    void flush();                // hands queued bytes to the kernel now, as far as it takes them
-    std::size_t unsent() const;  // queued here, not yet taken by the kernel
+    void flush();  // hands queued bytes to the kernel now, as far as it takes them
+    // Queued here, not yet taken by the kernel. Over io_uring what a callback wrote leaves a moment
+    // after it has returned; it is not counted meanwhile, and comes back if the kernel has no room.
+    std::size_t unsent() const;
 
     // Half-close: FIN after what is queued. The peer may go on sending, and is read.
     void end();
     // Starts closing; a stricter mode overrides a gentler one. on_close follows exactly once.
     void close(CloseMode mode = CloseMode::after_flush);
+
+    // Marks that a request is being worked on: while the token lives the connection is busy, and
+    // a stop waits for it. For work that leaves the callback; writes need none.
+    InFlight begin();
 
     // ── Identity ─────────────────────────────────────────────────────────────────────────────
 

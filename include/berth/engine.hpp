@@ -3,7 +3,8 @@
 // Engine: many loops, their listeners, and one lifecycle.
 //
 //     Echo echo;
-//     return berth::run(echo, "tcp://:9000").exit_code();   // until SIGTERM
+//     Engine engine(echo);
+//     engine.start("tcp://:9000");  …  engine.stop();      // or berth::run(), run.hpp
 //
 // Lifetime:  the engine must outlive its run: the destructor stops it gracefully and waits.
 //            The same object can be started again after it has stopped. The handler must
@@ -18,21 +19,22 @@
 #include <berth/connection.hpp>
 #include <berth/connection_id.hpp>
 #include <berth/endpoint.hpp>
+#include <berth/engine_state.hpp>
 #include <berth/export.hpp>
 #include <berth/function.hpp>
 #include <berth/handler.hpp>
 #include <berth/options.hpp>
+#include <berth/port.hpp>
 #include <berth/report.hpp>
 #include <berth/result.hpp>
+#include <berth/snapshot.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <initializer_list>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace berth {
@@ -43,22 +45,6 @@ namespace engine {
 class Environment;
 struct EngineAccess;
 }  // namespace engine
-
-enum class EngineState : std::uint8_t {
-    idle,
-    binding,
-    booting,
-    ready,
-    quiescing,
-    draining,
-    forcing,
-    reclaiming,
-    verifying,
-    stopped,
-    failed,
-};
-
-BERTH_EXPORT std::string_view to_string(EngineState state);
 
 // How something sent to a ConnectionId from any thread ended.
 enum class Delivery : std::uint8_t {
@@ -73,7 +59,7 @@ using Completion = UniqueFunction<void(ConnectionId, Delivery)>;
 
 class BERTH_EXPORT Engine {
 public:
-    explicit Engine(EventHandler& handler, Options options = {});
+    explicit Engine(EventHandler& handler, const Options& options = {});
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
     ~Engine();
@@ -85,8 +71,8 @@ public:
     Result<void> start(std::span<const std::string> addresses);
     Result<void> start(std::string_view address);
 
-    // The same on the calling thread: serves until SIGTERM, SIGINT or a request_stop, and then
-    // reports. What berth::run() does.
+    // The same on the calling thread: serves until a request_stop, and then reports. It watches
+    // no signals; berth::run() (run.hpp) does.
     Result<StopReport> run(std::span<const std::string> addresses);
 
     // Asks for a graceful stop and returns at once. Any number of times, from anywhere, also
@@ -102,7 +88,32 @@ public:
     Result<StopReport> stop();
 
     EngineState state() const;
+    // Ready to be sent clients: false from the moment on in which a stop is asked for, before
+    // anything else follows from it.
+    bool is_ready() const;
     Instant now() const;
+
+    // Pauses every listener: who connects waits in the kernel's backlog, connections live on.
+    // Any number of times; a stop may begin in between. Nothing where it means nothing.
+    void suspend();
+    void resume();
+
+    // Ends one listener as a stop would end all: quiesced, closed, its connections drained until
+    // `deadline`. Returns at once; EventHandler::on_listener_closed follows. False: no such
+    // listener, or it is closed already, or the engine is not ready.
+    bool close_listener(std::size_t index, Deadline deadline);
+    bool close_listener(std::size_t index);  // by Options::drain from now
+
+    // Starts the next generation by fork and exec of `command`, which takes over as one started
+    // with the same Options::handover would. Returns once it runs, or why it could not be made;
+    // the handing over itself is seen in state() and in the log.
+    Result<void> restart(std::span<const std::string> command);
+
+    // What a bind of `address` would get, without starting anything.
+    static Result<PortDiagnosis> diagnose(std::string_view address);
+
+    // Numbers and states, as they are now.
+    EngineSnapshot snapshot() const;
 
     // ── What it serves ───────────────────────────────────────────────────────────────────────
 
@@ -135,28 +146,5 @@ private:
 
     std::unique_ptr<Core> core_;
 };
-
-// What run() returns: a report, or the reason why there was nothing to stop.
-class BERTH_EXPORT RunResult {
-public:
-    explicit RunResult(Result<StopReport> result) : result_(std::move(result)) {}
-    bool started() const { return result_.has_value(); }
-    const StopReport& report() const { return *result_; }   // only if started()
-    const Error& error() const { return result_.error(); }  // only if not
-    int exit_code() const { return started() ? report().exit_code() : 1; }
-
-private:
-    Result<StopReport> result_;
-};
-
-// Starts, serves until SIGTERM or SIGINT or a request_stop, and reports. A second signal cuts the
-// deadline to one second; a third one stops at once. Earlier signal dispositions are restored at
-// the end, before it returns: a program that goes on after that handles its signals itself. The
-// last line it writes to the logger is the report or the error.
-BERTH_EXPORT RunResult run(EventHandler& handler, std::string_view address, Options options = {});
-BERTH_EXPORT RunResult run(EventHandler& handler, std::span<const std::string> addresses,
-                           Options options = {});
-BERTH_EXPORT RunResult run(EventHandler& handler, std::initializer_list<std::string> addresses,
-                           Options options = {});
 
 }  // namespace berth

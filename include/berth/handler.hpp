@@ -15,12 +15,15 @@
 
 #pragma once
 
+#include <berth/buffer.hpp>
+#include <berth/bytes.hpp>
 #include <berth/clock.hpp>
 #include <berth/connection_id.hpp>
 #include <berth/export.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace berth {
@@ -29,6 +32,7 @@ class Connection;
 class Engine;
 class Error;
 class EventLoop;
+struct ListenerReport;
 struct StopReport;
 
 // What a callback asks of the loop. Values outside the enum count as none.
@@ -51,9 +55,10 @@ enum class CloseReason : std::uint8_t {
     handler_threw,
     user_timeout,  // ETIMEDOUT: keepalive or TCP_USER_TIMEOUT
     io_error,      // any other errno
+    handed_over,   // it lives on in the next generation
 };
 
-inline constexpr std::size_t kCloseReasons = 11;
+inline constexpr std::size_t kCloseReasons = 12;
 
 BERTH_EXPORT std::string_view to_string(CloseReason reason);
 
@@ -84,6 +89,21 @@ public:
     virtual Action on_drain(Connection&, Deadline);
     // After the last completion: nothing can be written, addresses and context are still valid.
     virtual void on_close(Connection&, CloseReason);
+
+    // ── The next generation ──────────────────────────────────────────────────────────────────
+    // A connection that is idle may travel to the process that takes over (TCP and Unix streams
+    // without a transport, nothing unsent, no InFlight token). What is returned arrives there in
+    // on_import; on_close(handed_over) follows here. Nothing: it stays, and drains.
+    virtual std::optional<Buffer> on_export(Connection&);
+    // Instead of on_open, for a connection that travelled: with a new id, and what its unread
+    // input was. `state` is good for the call.
+    virtual Action on_import(Connection&, Bytes state);
+
+    // ── The operator ─────────────────────────────────────────────────────────────────────────
+    // SIGHUP, where berth::run watches signals. On the coordinator's thread.
+    virtual void on_reload(Engine&);
+    // One listener was closed by Engine::close_listener. On the coordinator's thread.
+    virtual void on_listener_closed(Engine&, const ListenerReport&);
 
     // Called when a loop starts and again after each returned duration; kNever, or a throw, ends
     // it.

@@ -11,13 +11,16 @@
 #pragma once
 
 #include <berth/clock.hpp>
+#include <berth/connection_id.hpp>
 #include <berth/endpoint.hpp>
 #include <berth/export.hpp>
 #include <berth/handler.hpp>
+#include <berth/port.hpp>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,14 +34,35 @@ enum class StopOutcome : std::uint8_t {
     stuck,                  // a handler would not return
     cancelled_during_boot,  // stopped before it was ready
     failed,                 // a loop failed
+    handed_over,            // the next generation serves on
 };
 
 BERTH_EXPORT std::string_view to_string(StopOutcome outcome);
 
+// How one listener ended.
+struct BERTH_EXPORT ListenerReport {
+    Endpoint endpoint;
+    // syn_filter, ttl: newcomers were held back, no client was reset. unlinked: a Unix path, taken
+    // away first. best_effort: the accept queue was emptied, then closed. handed_over: it lives on
+    // elsewhere.
+    std::string_view quiesce = "best_effort";
+    std::uint64_t accepted_after_stop = 0;
+    std::uint64_t refused = 0;                // of these, by LateAccept::refuse
+    std::uint64_t handshakes_abandoned = 0;   // still in SYN_RECV when it closed
+    bool released = false;                    // a fresh socket could bind it again
+    std::string_view listened = "not_tried";  // could it listen, too: or proven
+    std::string cause = {};                   // why it is not released
+    std::optional<PortDiagnosis> port = {};   // who holds it, if it is not
+
+    // Tried, and not released. What lives on elsewhere is not tried.
+    bool is_held() const { return !released && !cause.empty(); }
+};
+
 struct BERTH_EXPORT StopReport {
     struct Phase {
-        std::string_view name;  // quiesce, drain, force, reclaim, verify
-        Duration start{};       // since the stop was requested
+        // lame_duck, quiesce, drain, linger, force, reclaim, verify
+        std::string_view name;
+        Duration start{};  // since the stop was requested
         Duration duration{};
     };
     struct Connections {
@@ -57,12 +81,27 @@ struct BERTH_EXPORT StopReport {
         std::uint64_t unconfirmed = 0;
         std::uint64_t received_after_fin = 0;
     };
-    struct Listener {
-        Endpoint endpoint;
-        std::string_view quiesce;  // best_effort: the accept queue was emptied, then closed
-        bool released = false;     // a fresh socket could bind it again
-        std::string cause;         // why not
+    using Listener = ListenerReport;
+    // A connection that the deadline cut off. The list is bounded, Connections::forced is exact.
+    struct Forced {
+        ConnectionId id;
+        Endpoint peer;
+        std::string_view state;  // of docs/internals/connection.md
+        Duration age{};
+        Duration idle{};                      // since the last byte in or out
+        std::uint64_t bytes_unsent = 0;       // never left this machine: lost
+        std::uint64_t bytes_unconfirmed = 0;  // sent, not acknowledged
+        std::uint32_t in_flight = 0;          // InFlight tokens
     };
+    static constexpr std::size_t kForcedMax = 64;
+    // Connections by state, taken while the stop ran; docs/guides/stopping.md draws them.
+    struct Sample {
+        Duration at{};  // since the stop was requested
+        std::uint64_t serving = 0;
+        std::uint64_t flushing = 0;
+        std::uint64_t lingering = 0;
+    };
+    static constexpr std::size_t kSamplesMax = 256;
     struct Tasks {
         std::uint64_t run = 0;  // posts, writes, wakes and closes since the stop was requested
         std::uint64_t cancelled = 0;
@@ -70,7 +109,8 @@ struct BERTH_EXPORT StopReport {
     struct StuckLoop {
         std::size_t loop = 0;
         std::string_view callback;  // the handler callback it entered last
-        Duration since{};           // since the stop ran out of patience with it
+        Duration since{};           // since the loop last came round
+        std::int64_t thread = 0;    // gettid(2)
     };
     struct Loops {
         std::size_t joined = 0;
@@ -82,12 +122,14 @@ struct BERTH_EXPORT StopReport {
     };
 
     StopOutcome outcome = StopOutcome::clean;
-    std::string requested_by;  // "api", "handler", "signal 15", "loop failure"
+    std::string requested_by;  // "api", "handler", "signal 15", "loop failure", "handover"
     Duration deadline{};       // granted
     Duration duration{};       // used
     std::vector<Phase> phases;
     Connections connections;
     Bytes bytes;
+    std::vector<Forced> forced;
+    std::vector<Sample> samples;
     std::vector<Listener> listeners;
     Tasks tasks;
     Loops loops;
@@ -101,6 +143,7 @@ struct BERTH_EXPORT StopReport {
     // 5, 4, 3 that applies.
     int exit_code() const;
     std::string to_string() const;  // one line
+    std::string explain() const;    // paragraphs, with what to do about what went wrong
     std::string to_json() const;
 };
 

@@ -22,6 +22,8 @@
 
 namespace berth {
 
+struct PortDiagnosis;  // port.hpp
+
 // What kind of thing went wrong; stable, for programs. The text is for people.
 enum class ErrorCode : std::uint8_t {
     invalid_address,     // the text does not parse; the detail says where and why
@@ -38,6 +40,7 @@ enum class ErrorCode : std::uint8_t {
     not_running,         // the engine is not started, or has stopped
     would_deadlock,      // a waiting call on a thread that the wait depends on
     handler_failed,      // on_boot threw
+    handover_failed,     // the running generation refused, died, or did not answer in time
     io,                  // any other errno
     internal,            // a defect in berth
 };
@@ -47,20 +50,22 @@ BERTH_EXPORT std::string_view to_string(ErrorCode code);
 class BERTH_EXPORT Error {
 public:
     // `operation` must be a string literal: "bind", "listen", "parse address".
-    Error(ErrorCode code, const char* operation) : code_(code), operation_(operation) {}
+    Error(ErrorCode code, const char* operation);
     // Chooses the code from the errno value of a failed system call (errno(3)).
     static Error from_errno(const char* operation, int errno_value);
 
     Error(const Error& other);
     Error& operator=(const Error& other);
-    Error(Error&&) noexcept = default;
-    Error& operator=(Error&&) noexcept = default;
-    ~Error() = default;
+    Error(Error&&) noexcept;
+    Error& operator=(Error&&) noexcept;
+    ~Error();
 
     // Adders, so that each layer says what it knows: error.at("tcp://…").because("…").fix("…").
     Error&& at(std::string address) &&;
     Error&& because(std::string detail) &&;
     Error&& fix(std::string remedy) &&;
+    // Who holds the address, for address_in_use; the remedy comes from there.
+    Error&& held_by(PortDiagnosis port) &&;
 
     ErrorCode code() const { return code_; }
     int errno_value() const { return errno_value_; }
@@ -68,16 +73,13 @@ public:
     std::string_view address() const;
     std::string_view detail() const;
     std::string_view remedy() const;
+    const PortDiagnosis* port() const;  // null: not diagnosed. Lives as long as the Error
 
     // One line that a system administrator can act on.
     std::string to_string() const;
 
 private:
-    struct Diagnosis {
-        std::string address;
-        std::string detail;
-        std::string remedy;
-    };
+    struct Diagnosis;
     Diagnosis& diagnosis();
 
     ErrorCode code_;

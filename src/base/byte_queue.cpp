@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <new>
 #include <utility>
 
 namespace berth::base {
@@ -24,48 +25,49 @@ constexpr std::size_t kStorageMax = std::size_t{1} << 31U;
 
 }  // namespace
 
+ByteQueue::StoragePointer ByteQueue::make_storage(std::size_t capacity) {
+    BERTH_ASSERT(capacity <= kStorageMax, "a byte queue has at most 2 GiB");
+    void* const memory = ::operator new(sizeof(Storage) + capacity);
+    return StoragePointer(::new (memory) Storage{.capacity = static_cast<std::uint32_t>(capacity)});
+}
+
 void ByteQueue::append(Bytes bytes) {
     if (bytes.empty()) return;
     make_room(bytes.size());
-    std::memcpy(storage_.get() + end_, bytes.data(), bytes.size());
-    end_ += static_cast<std::uint32_t>(bytes.size());
+    std::memcpy(storage_->bytes() + storage_->end, bytes.data(), bytes.size());
+    storage_->end += static_cast<std::uint32_t>(bytes.size());
 }
 
 void ByteQueue::consume(std::size_t count) {
     BERTH_ASSERT(count <= size(), "only bytes that are there are consumed");
-    begin_ += static_cast<std::uint32_t>(count);
+    if (count > 0) storage_->begin += static_cast<std::uint32_t>(count);
 }
 
 void ByteQueue::trim() {
-    if (!empty()) return;
-    storage_.reset();
-    begin_ = end_ = capacity_ = 0;
+    if (empty()) storage_.reset();
 }
 
 void ByteQueue::make_room(std::size_t count) {
-    if (capacity_ - end_ >= count) return;
-    if (begin_ >= size() && capacity_ - size() >= count) return compact();
+    if (storage_ == nullptr) return grow(count);
+    if (storage_->capacity - storage_->end >= count) return;
+    if (storage_->begin >= size() && storage_->capacity - size() >= count) return compact();
     grow(size() + count);
 }
 
 void ByteQueue::compact() {
     const auto kept = static_cast<std::uint32_t>(size());
-    std::memmove(storage_.get(), storage_.get() + begin_, kept);
-    begin_ = 0;
-    end_ = kept;
+    std::memmove(storage_->bytes(), storage_->bytes() + storage_->begin, kept);
+    storage_->begin = 0;
+    storage_->end = kept;
 }
 
 void ByteQueue::grow(std::size_t size_needed) {
-    const std::size_t capacity =
-        std::max({kStorageMin, std::size_t{capacity_} * 2, std::bit_ceil(size_needed)});
-    BERTH_ASSERT(capacity <= kStorageMax, "a byte queue has at most 2 GiB");
-    auto storage = std::make_unique_for_overwrite<std::byte[]>(capacity);
-    const auto kept = static_cast<std::uint32_t>(size());
-    std::copy_n(storage_.get() + begin_, kept, storage.get());
+    StoragePointer storage =
+        make_storage(std::max({kStorageMin, capacity() * 2, std::bit_ceil(size_needed)}));
+    const Bytes kept = view();
+    std::ranges::copy(kept, storage->bytes());
+    storage->end = static_cast<std::uint32_t>(kept.size());
     storage_ = std::move(storage);
-    begin_ = 0;
-    end_ = kept;
-    capacity_ = static_cast<std::uint32_t>(capacity);
 }
 
 }  // namespace berth::base

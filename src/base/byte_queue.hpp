@@ -5,7 +5,8 @@
 // Storage starts at 1 KiB and doubles. When at least half of what is stored has been consumed,
 // the rest moves to the front instead: each byte is moved at most once per byte consumed. Consumed
 // bytes stay in place until the next append or trim, so that a view of them can outlive their
-// consumption. A trimmed empty queue owns no memory: an idle connection costs these 24 bytes.
+// consumption. A trimmed empty queue owns no memory, and what it would have to know about its
+// storage lies in front of it: an idle connection pays for one pointer.
 //
 // Lifetime:  owns its storage; a view is good until the next append or trim.
 // Threads:   one.
@@ -18,6 +19,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 
 namespace berth::base {
 
@@ -36,22 +38,35 @@ public:
     // Gives the storage back if the queue is empty.
     void trim();
 
-    Bytes view() const { return {storage_.get() + begin_, size()}; }
-    std::size_t size() const { return end_ - begin_; }
-    bool empty() const { return begin_ == end_; }
-    std::size_t capacity() const { return capacity_; }
+    Bytes view() const {
+        return storage_ ? Bytes(storage_->bytes() + storage_->begin, size()) : Bytes();
+    }
+    std::size_t size() const { return storage_ ? storage_->end - storage_->begin : 0; }
+    bool empty() const { return size() == 0; }
+    std::size_t capacity() const { return storage_ ? storage_->capacity : 0; }
 
 private:
+    // In front of `capacity` bytes, of which those from begin to end are stored.
+    struct Storage {
+        std::uint32_t begin = 0;
+        std::uint32_t end = 0;
+        std::uint32_t capacity = 0;
+
+        std::byte* bytes() { return reinterpret_cast<std::byte*>(this + 1); }
+    };
+    struct Release {
+        void operator()(Storage* storage) const { ::operator delete(storage); }
+    };
+    using StoragePointer = std::unique_ptr<Storage, Release>;
+
+    static StoragePointer make_storage(std::size_t capacity);
     void make_room(std::size_t count);
     void compact();
     void grow(std::size_t size_needed);
 
-    std::unique_ptr<std::byte[]> storage_;
-    std::uint32_t begin_ = 0;
-    std::uint32_t end_ = 0;
-    std::uint32_t capacity_ = 0;
+    StoragePointer storage_;
 };
 
-static_assert(sizeof(ByteQueue) <= 24, "every connection has one");
+static_assert(sizeof(ByteQueue) == sizeof(void*), "every connection has one");
 
 }  // namespace berth::base

@@ -35,6 +35,7 @@ std::string_view to_string(ErrorCode code) {
         case ErrorCode::not_running: return "not_running";
         case ErrorCode::would_deadlock: return "would_deadlock";
         case ErrorCode::handler_failed: return "handler_failed";
+        case ErrorCode::handover_failed: return "handover_failed";
         case ErrorCode::io: return "io";
         case ErrorCode::internal: return "internal";
     }
@@ -54,6 +55,7 @@ std::string_view to_string(CloseReason reason) {
         case CloseReason::handler_threw: return "handler_threw";
         case CloseReason::user_timeout: return "user_timeout";
         case CloseReason::io_error: return "io_error";
+        case CloseReason::handed_over: return "handed_over";
     }
     return kUnknown;
 }
@@ -64,8 +66,12 @@ std::string_view to_string(EngineState state) {
         case EngineState::binding: return "binding";
         case EngineState::booting: return "booting";
         case EngineState::ready: return "ready";
+        case EngineState::suspended: return "suspended";
+        case EngineState::handing_over: return "handing_over";
+        case EngineState::lame_duck: return "lame_duck";
         case EngineState::quiescing: return "quiescing";
         case EngineState::draining: return "draining";
+        case EngineState::lingering: return "lingering";
         case EngineState::forcing: return "forcing";
         case EngineState::reclaiming: return "reclaiming";
         case EngineState::verifying: return "verifying";
@@ -83,6 +89,7 @@ std::string_view to_string(StopOutcome outcome) {
         case StopOutcome::stuck: return "stuck";
         case StopOutcome::cancelled_during_boot: return "cancelled_during_boot";
         case StopOutcome::failed: return "failed";
+        case StopOutcome::handed_over: return "handed_over";
     }
     return kUnknown;
 }

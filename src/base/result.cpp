@@ -4,12 +4,17 @@
 
 #include <berth/result.hpp>
 
+#include "base/port_text.hpp"
+
+#include <berth/port.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -76,6 +81,15 @@ std::string describe_code(ErrorCode code) {
 
 }  // namespace
 
+struct Error::Diagnosis {
+    std::string address;
+    std::string detail;
+    std::string remedy;
+    std::optional<PortDiagnosis> port;
+};
+
+Error::Error(ErrorCode code, const char* operation) : code_(code), operation_(operation) {}
+
 Error Error::from_errno(const char* operation, int errno_value) {
     Error error(meaning_of(errno_value).code, operation);
     error.errno_value_ = errno_value;
@@ -89,6 +103,10 @@ Error::Error(const Error& other)
       diagnosis_(other.diagnosis_ ? std::make_unique<Diagnosis>(*other.diagnosis_) : nullptr) {}
 
 Error& Error::operator=(const Error& other) { return *this = Error(other); }
+
+Error::Error(Error&&) noexcept = default;
+Error& Error::operator=(Error&&) noexcept = default;
+Error::~Error() = default;
 
 Error::Diagnosis& Error::diagnosis() {
     if (!diagnosis_) diagnosis_ = std::make_unique<Diagnosis>();
@@ -110,6 +128,17 @@ Error&& Error::fix(std::string remedy) && {
     return std::move(*this);
 }
 
+Error&& Error::held_by(PortDiagnosis port) && {
+    Diagnosis& known = diagnosis();
+    known.remedy = port.remedy;
+    known.port = std::move(port);
+    return std::move(*this);
+}
+
+const PortDiagnosis* Error::port() const {
+    return diagnosis_ && diagnosis_->port ? &*diagnosis_->port : nullptr;
+}
+
 std::string_view Error::address() const {
     return diagnosis_ ? std::string_view(diagnosis_->address) : std::string_view();
 }
@@ -123,11 +152,16 @@ std::string_view Error::remedy() const {
     return meaning_of(errno_value_).remedy;
 }
 
+// With a holder the operation is of no interest any more: who holds the address says it all.
 std::string Error::to_string() const {
-    std::string line = operation_;
-    if (!address().empty()) line.append(" ").append(address());
-    line += ": ";
-    line += errno_value_ != 0 ? describe_errno(errno_value_) : describe_code(code_);
+    std::string line = port() != nullptr ? describe_code(code_) : operation_;
+    if (port() != nullptr) {
+        line.append(": ").append(base::headline(*port())).append(": ").append(port()->evidence);
+    } else {
+        if (!address().empty()) line.append(" ").append(address());
+        line += ": ";
+        line += errno_value_ != 0 ? describe_errno(errno_value_) : describe_code(code_);
+    }
     if (!detail().empty()) line.append(": ").append(detail());
     if (!remedy().empty()) line.append("; fix: ").append(remedy());
     return line;

@@ -15,10 +15,12 @@
 
 #include "base/assert.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <memory>
 #include <new>
@@ -61,7 +63,7 @@ public:
         const std::uint32_t slot = take_slot();
         if (slot == kNone) return nullptr;
         Page& page = page_of(slot);
-        const SlotId id{slot, page.slots[slot % kPageSlots].generation};
+        const SlotId id{slot, page.generation(slot)};
         try {
             T* object = ::new (page.place(slot)) T(id, std::forward<Args>(args)...);
             page.live |= bit_of(slot);
@@ -88,7 +90,7 @@ public:
     T* find(SlotId id) {
         if (id.slot / kPageSlots >= pages_.size()) return nullptr;
         Page& page = page_of(id.slot);
-        const bool current = page.slots[id.slot % kPageSlots].generation == id.generation;
+        const bool current = page.generation(id.slot) == id.generation;
         return current && (page.live & bit_of(id.slot)) != 0 ? &page.object(id.slot) : nullptr;
     }
 
@@ -114,18 +116,16 @@ public:
 private:
     static constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
 
-    struct Slot {
-        std::uint32_t generation;
-        std::uint32_t next_free;
-    };
-
-    // Slots lie apart from the objects, so that they cost 8 bytes whatever T's alignment is.
+    // Generations lie apart from the objects, so that they cost 4 bytes whatever T's alignment is.
+    // A free slot's place holds the number of the one that was freed before it.
+    static constexpr std::size_t kPlace = std::max(sizeof(T), sizeof(std::uint32_t));
     struct Page {
         std::uint64_t live = 0;  // one bit per slot that holds an object
-        std::array<Slot, kPageSlots> slots{};
-        alignas(T) std::array<std::byte, kPageSlots * sizeof(T)> storage;  // not initialised
+        std::array<std::uint32_t, kPageSlots> generations{};
+        alignas(T) std::array<std::byte, kPageSlots * kPlace> storage;  // not initialised
 
-        void* place(std::uint32_t slot) { return &storage[slot % kPageSlots * sizeof(T)]; }
+        std::uint32_t& generation(std::uint32_t slot) { return generations[slot % kPageSlots]; }
+        void* place(std::uint32_t slot) { return &storage[slot % kPageSlots * kPlace]; }
         T& object(std::uint32_t slot) { return *std::launder(reinterpret_cast<T*>(place(slot))); }
     };
 
@@ -137,7 +137,9 @@ private:
 
     std::uint32_t take_slot() {
         if (free_ == kNone) return take_fresh_slot();
-        return std::exchange(free_, page_of(free_).slots[free_ % kPageSlots].next_free);
+        std::uint32_t next = kNone;
+        std::memcpy(&next, page_of(free_).place(free_), sizeof next);
+        return std::exchange(free_, next);
     }
 
     std::uint32_t take_fresh_slot() {
@@ -148,15 +150,16 @@ private:
             pages_.push_back(std::move(page));
         }
         const auto slot = static_cast<std::uint32_t>(fresh_++);
-        page_of(slot).slots[slot % kPageSlots].generation = first_generation_;
+        page_of(slot).generation(slot) = first_generation_;
         return slot;
     }
 
     // Ends the slot's generation, also one whose constructor threw: its id may have been kept.
     void give_back(std::uint32_t slot) {
-        Slot& freed = page_of(slot).slots[slot % kPageSlots];
-        if (++freed.generation == 0) return;  // retired
-        freed.next_free = std::exchange(free_, slot);
+        Page& page = page_of(slot);
+        if (++page.generation(slot) == 0) return;  // retired
+        const std::uint32_t next = std::exchange(free_, slot);
+        std::memcpy(page.place(slot), &next, sizeof next);
     }
 
     std::size_t slots_max_;

@@ -55,7 +55,9 @@ public:
     // False while the consumer must look. Closed counts as empty.
     bool empty() const {
         const T* top = top_.load(std::memory_order_seq_cst);
-        return top == nullptr || top == closed_mark();
+        if (top == nullptr) [[likely]]
+            return true;
+        return top == closed_mark();
     }
 
     // Everything pushed so far, the oldest first, linked by `next`; null when there is nothing.

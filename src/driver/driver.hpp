@@ -37,6 +37,10 @@
 // 13. After on_accept_end the listener has no operation in flight, its descriptor is the
 //     caller's to close, and the port is free once it did.
 // 14. Bounds are given at opening; exceeding one is an error value, not growth.
+// 15. send_soon may put off asking the kernel until the next poll; what it takes, it has copied.
+//     What the kernel refuses then comes back, in order and before anything else of the stream is
+//     sent: by on_unsent, or from settle, which asks the kernel at once. Whoever ends sending, or
+//     closes in order, settles first.
 //
 // Lifetime:  streams and listeners must be closed, and their completions taken, before the
 //            driver is destroyed.
@@ -76,6 +80,11 @@ struct Source {
 // A connected (or connecting) stream socket.
 struct Stream : Source {
     const Slices* pinned = nullptr;  // of send_when_ready, while in flight
+    // io_uring's: bytes received in one poll, and the numbers of the polls in which it received
+    // and sent soon the last time.
+    std::uint32_t heard = 0;
+    std::uint16_t heard_in = 0;
+    std::uint16_t sent_in = 0;
 };
 
 struct Listener : Source {};
@@ -102,6 +111,10 @@ enum class Ending : std::uint8_t {
     reset,    // SO_LINGER 0, then close: RST, and what was not sent is dropped
 };
 
+// Longer output is sent at once, also by send_soon: to copy it would cost what a call costs. Up to
+// twice as much may come back: what was refused, and what followed it.
+inline constexpr std::size_t kSoonMax = 16U << 10U;
+
 // What opening a driver grants it. Each is at least 1.
 struct Bounds {
     std::size_t receive_bytes = 64U << 10U;  // one receive buffer, shared by all streams
@@ -127,6 +140,8 @@ constexpr bool is_usable(const Bounds& bounds) {
 //     void on_receive_end(Stream&, int errno_value)      0: the peer's FIN
 //     void on_sent(Stream&, Sent)                        of send_when_ready: at least one byte,
 //                                                        or failed
+//     void on_unsent(Stream&, Slices, int errno_value)   of send_soon: at least one byte, lent;
+//                                                        0: the socket is full
 //     void on_closed(Stream&)
 
 class Driver {
@@ -153,6 +168,11 @@ public:
     // Never while a send_when_ready of this stream is in flight.
     virtual Sent send(Stream& stream, Bytes bytes) = 0;
     virtual Sent send_slices(Stream& stream, Slices slices) = 0;  // the same, vectored
+    // Like send, but the answer may come later: the cheapest way for short output at the end of a
+    // turn, where the driver sends for many streams in one call.
+    virtual Sent send_soon(Stream& stream, Bytes bytes) = 0;
+    // What the kernel refuses of it, lent until the next call; nearly always empty.
+    virtual Slices settle(Stream& stream) = 0;
     // Waits until the kernel takes at least one byte of `slices`; then on_sent. The span object,
     // its slices and their bytes stay in place until then.
     virtual void send_when_ready(Stream& stream, const Slices& slices) = 0;

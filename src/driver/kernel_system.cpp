@@ -1,23 +1,36 @@
 // SPDX-License-Identifier: MIT
 //
-// KernelSystem: each question of System, asked of os/calls.
+// KernelSystem: each question of System, asked of os/.
 
 #include "driver/kernel_system.hpp"
 
 #include "base/outcome.hpp"
 #include "driver/descriptor.hpp"
+#include "driver/socket_rows.hpp"
 #include "driver/system.hpp"
 #include "os/calls.hpp"
+#include "os/directory.hpp"
+#include "os/filter.hpp"
+#include "os/machine.hpp"
+#include "os/message.hpp"
 #include "os/owned_descriptor.hpp"
+#include "os/process.hpp"
+#include "os/sock_diag.hpp"
 #include "os/socket_address.hpp"
 
+#include <berth/bytes.hpp>
 #include <berth/clock.hpp>
 #include <berth/endpoint.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
+#include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace berth::driver {
 
@@ -51,6 +64,61 @@ Endpoint fitted_to(int socket, const Endpoint& endpoint) {
     const bool is_v6 =
         os::option(socket, os::kSocketFamily).value_or(0) == os::socket_family(endpoint);
     return is_v6 ? endpoint : v4_part(endpoint);
+}
+
+// ── Rows ─────────────────────────────────────────────────────────────────────────────────────
+
+// The kernel keeps handshakes under one state and shows them as the other.
+std::uint32_t kernel_states(SocketStates states) {
+    const bool has_handshakes = states.has(SocketState::syn_received);
+    const auto more = SocketStates::of({SocketState::new_syn_received});
+    return states.bits | (has_handshakes ? more.bits : 0);
+}
+
+// A TCP socket that is listed as closed is bound and nothing else.
+SocketState state_of(const os::InetRow& row, Scheme scheme) {
+    const auto state = static_cast<SocketState>(row.state);
+    const bool is_udp = Endpoint{scheme, IpEndpoint{}}.is_udp();
+    return state == SocketState::closed && !is_udp ? SocketState::bound_inactive : state;
+}
+
+SocketRow as_row(const os::InetRow& row, Scheme scheme) {
+    return {
+        .state = state_of(row, scheme),
+        .local = row.local,
+        .peer = row.peer,
+        .is_v6_only = row.is_v6_only,
+        .uid = row.uid,
+        .inode = row.inode,
+        .receive_queue = row.receive_queue,
+        .send_queue = row.send_queue,
+        .timer = row.timer,
+    };
+}
+
+UnixRow as_unix_row(const os::UnixSocketRow& row) {
+    return {
+        .name = row.name,
+        .is_listening = row.is_listening,
+        .type = row.type,
+        .inode = row.inode,
+        .uid = row.uid,
+        .file_device = row.file_device,
+        .file_inode = row.file_inode,
+    };
+}
+
+SocketHolder as_holder(const os::Holder& holder) {
+    return {
+        .pid = holder.pid,
+        .parent = holder.process.parent,
+        .fd = holder.fd,
+        .inode = holder.inode,
+        .uid = holder.uid,
+        .command = holder.process.command,
+        .executable = holder.executable,
+        .since = holder.since,
+    };
 }
 
 std::string directory_of(const std::string& path) {
@@ -113,6 +181,7 @@ Outcome<void> KernelSystem::set(Descriptor socket, SocketOption option, int valu
         case SocketOption::send_buffer: return set_as(os::kSendBuffer);
         case SocketOption::not_sent_low: return set_as(os::kNotSentLow);
         case SocketOption::user_timeout: return set_as(os::kUserTimeout);
+        case SocketOption::orphan_timeout: return set_as(os::kOrphanTimeout);
     }
     return base::failed(ENOPROTOOPT);
 }
@@ -140,11 +209,121 @@ Outcome<std::size_t> KernelSystem::never_sent(Descriptor socket) {
     return os::never_sent_bytes(number(socket));
 }
 
+// ── Listeners that are about to close ────────────────────────────────────────────────────────
+
+Outcome<void> KernelSystem::drop_handshakes(Descriptor socket) {
+    return os::drop_handshakes(number(socket));
+}
+
+Outcome<void> KernelSystem::drop_everything(Descriptor socket) {
+    return os::drop_everything(number(socket));
+}
+
+Outcome<void> KernelSystem::remove_filter(Descriptor socket) {
+    return os::remove_filter(number(socket));
+}
+
+Outcome<void> KernelSystem::require_ttl(Descriptor socket, int least) {
+    return os::require_ttl(number(socket), least);
+}
+
+Outcome<void> KernelSystem::connect(Descriptor socket, const Endpoint& endpoint) {
+    const auto address = os::SocketAddress::of(fitted_to(number(socket), endpoint));
+    if (!address) return base::failed(address.errno_value());
+    return os::connect(number(socket), *address);
+}
+
+// ── Seeing sockets ───────────────────────────────────────────────────────────────────────────
+
+Outcome<std::vector<SocketRow>> KernelSystem::sockets(Scheme scheme, std::uint16_t port,
+                                                      SocketStates states) {
+    const auto listed =
+        os::inet_sockets({.scheme = scheme, .port = port, .states = kernel_states(states)});
+    if (!listed) return base::failed(listed.errno_value());
+    std::vector<SocketRow> rows;
+    for (const os::InetRow& row : *listed) {
+        const SocketRow seen = as_row(row, scheme);
+        if (states.has(seen.state)) rows.push_back(seen);
+    }
+    return rows;
+}
+
+Outcome<std::vector<UnixRow>> KernelSystem::unix_sockets(const std::string& name) {
+    const auto listed = os::unix_sockets(name);
+    if (!listed) return base::failed(listed.errno_value());
+    std::vector<UnixRow> rows;
+    std::ranges::transform(*listed, std::back_inserter(rows), &as_unix_row);
+    return rows;
+}
+
+std::vector<SocketHolder> KernelSystem::holders(std::span<const std::uint64_t> inodes) {
+    std::vector<SocketHolder> holders;
+    std::ranges::transform(os::holders_of(inodes), std::back_inserter(holders), &as_holder);
+    return holders;
+}
+
+std::int64_t KernelSystem::process_id() { return os::process_id(); }
+
+std::uint32_t KernelSystem::user_id() { return os::user_id(); }
+
+std::string KernelSystem::user_name(std::uint32_t uid) { return os::user_name(uid); }
+
+PortRange KernelSystem::ephemeral_ports() {
+    const auto range = os::ephemeral_ports();
+    if (!range) return {};
+    return {.first = range->first, .last = range->last};
+}
+
+std::int64_t KernelSystem::thread_id() { return os::thread_id(); }
+
+// ── Descriptors that travel ──────────────────────────────────────────────────────────────────
+
+Outcome<void> KernelSystem::send_message(Descriptor socket, Bytes bytes,
+                                         std::span<const Descriptor> attached) {
+    std::vector<int> numbers(attached.size());
+    std::ranges::transform(attached, numbers.begin(), &number);
+    return os::send_message(number(socket), bytes, numbers);
+}
+
+Outcome<Message> KernelSystem::receive_message(Descriptor socket, MutableBytes into) {
+    const auto received = os::receive_message(number(socket), into);
+    if (!received) return base::failed(received.errno_value());
+    Message message{.size = received->size, .attached = {}};
+    for (const int descriptor : received->attached) {
+        message.attached.push_back(Descriptor{descriptor});
+    }
+    return message;
+}
+
+Outcome<std::pair<Descriptor, Descriptor>> KernelSystem::message_pair() {
+    const auto pair = os::message_pair();
+    if (!pair) return base::failed(pair.errno_value());
+    return std::pair{Descriptor{pair->first}, Descriptor{pair->second}};
+}
+
+Outcome<PeerCredentials> KernelSystem::peer_credentials(Descriptor socket) {
+    const auto peer = os::peer_credentials(number(socket));
+    if (!peer) return base::failed(peer.errno_value());
+    return PeerCredentials{.pid = peer->pid, .uid = peer->uid, .gid = peer->gid};
+}
+
+Outcome<Descriptor> KernelSystem::duplicate(Descriptor descriptor) {
+    return as_descriptor(os::duplicate(number(descriptor)));
+}
+
+Outcome<std::uint64_t> KernelSystem::inode(Descriptor descriptor) {
+    return os::inode_of(number(descriptor));
+}
+
+// ── Descriptors in reserve ───────────────────────────────────────────────────────────────────
+
 Outcome<Descriptor> KernelSystem::open_reserve() { return as_descriptor(os::open_eventfd()); }
 
 std::size_t KernelSystem::descriptor_limit() { return os::descriptor_limit(); }
 
 std::size_t KernelSystem::descriptors_open() { return os::count_open_descriptors().value_or(0); }
+
+// ── Unix paths ───────────────────────────────────────────────────────────────────────────────
 
 Outcome<Descriptor> KernelSystem::lock_directory_of(const std::string& path) {
     const auto opened = os::open_directory(directory_of(path));
@@ -184,6 +363,14 @@ Outcome<bool> KernelSystem::path_has_owner(const std::string& path) {
 }
 
 Outcome<void> KernelSystem::unlink(const std::string& path) { return os::unlink(path); }
+
+Outcome<void> KernelSystem::rename(const std::string& from, const std::string& to) {
+    return os::rename(from, to);
+}
+
+Outcome<void> KernelSystem::permit(const std::string& path, std::uint32_t mode) {
+    return os::permit(path, mode);
+}
 
 KernelSystem& kernel_system() {
     static KernelSystem system;

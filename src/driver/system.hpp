@@ -7,19 +7,27 @@
 //
 // Lifetime:  outlives every driver and engine made with it.
 // Threads:   any thread. No call blocks.
-// Errors:    an errno, as the man page of the call gives it. EINTR is retried inside.
+// Errors:    an errno, as the man page of the call gives it. EINTR is retried inside. The calls
+//            that are not pure say EOPNOTSUPP where a world does not have them; who calls them
+//            has another way.
 
 #pragma once
 
 #include "base/outcome.hpp"
 #include "driver/descriptor.hpp"
+#include "driver/socket_rows.hpp"
 
+#include <berth/bytes.hpp>
 #include <berth/clock.hpp>
 #include <berth/endpoint.hpp>
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace berth::driver {
 
@@ -35,11 +43,18 @@ enum class SocketOption : std::uint8_t {
     send_buffer,     // SO_SNDBUF
     not_sent_low,    // TCP_NOTSENT_LOWAT
     user_timeout,    // TCP_USER_TIMEOUT, milliseconds
+    orphan_timeout,  // TCP_LINGER2, seconds: of FIN_WAIT2 without an owner
 };
 
 struct Accepted {
     Descriptor descriptor = Descriptor::none;
     IpEndpoint peer;  // family 0: Unix
+};
+
+// One message of a Unix SOCK_SEQPACKET socket, with the descriptors that came along.
+struct Message {
+    std::size_t size = 0;  // 0: the peer is gone
+    std::vector<Descriptor> attached;
 };
 
 // What lies at a Unix path (lstat(2)); `id` tells one file from the next at the same path.
@@ -80,6 +95,63 @@ public:
     // The part of those that was never sent: SIOCOUTQNSD. TCP only.
     virtual Outcome<std::size_t> never_sent(Descriptor socket) = 0;
 
+    // ── Listeners that are about to close ────────────────────────────────────────────────────
+    // SO_ATTACH_FILTER, socket(7). Drops each packet that would begin a connection, and lets
+    // those of handshakes under way pass. EPERM: needs CAP_NET_ADMIN (on TCP, newer kernels).
+    // Sockets accepted from then on inherit it.
+    virtual Outcome<void> drop_handshakes(Descriptor) { return base::failed(EOPNOTSUPP); }
+    // Drops every packet: who listens behind it meets nobody.
+    virtual Outcome<void> drop_everything(Descriptor) { return base::failed(EOPNOTSUPP); }
+    virtual Outcome<void> remove_filter(Descriptor) { return base::failed(EOPNOTSUPP); }
+    // IP_MINTTL, ip(7), and IPV6_MINHOPCOUNT: drops packets that come with a lower TTL, and lets
+    // those of handshakes under way pass. Needs no privilege. Sockets accepted from then on
+    // inherit it. 0: none.
+    virtual Outcome<void> require_ttl(Descriptor, int) { return base::failed(EOPNOTSUPP); }
+    // connect(2), non-blocking: EINPROGRESS is an error like others.
+    virtual Outcome<void> connect(Descriptor, const Endpoint&) { return base::failed(EOPNOTSUPP); }
+
+    // ── Seeing sockets ───────────────────────────────────────────────────────────────────────
+    // Those of this network namespace with that local port and one of those states, of all
+    // users. sock_diag(7); `scheme` tells TCP from UDP.
+    virtual Outcome<std::vector<SocketRow>> sockets(Scheme, std::uint16_t, SocketStates = {}) {
+        return base::failed(EOPNOTSUPP);
+    }
+    virtual Outcome<std::vector<UnixRow>> unix_sockets(const std::string&) {
+        return base::failed(EOPNOTSUPP);
+    }
+    // Who has one of these inodes open, as far as this user may see: /proc/PID/fd.
+    virtual std::vector<SocketHolder> holders(std::span<const std::uint64_t>) { return {}; }
+    virtual std::int64_t process_id() { return 0; }
+    virtual std::uint32_t user_id() { return 0; }  // effective
+    // Of /etc/passwd; empty: it has none.
+    virtual std::string user_name(std::uint32_t) { return {}; }
+    // Where outgoing connections get their source port: ip_local_port_range, ip(7).
+    virtual PortRange ephemeral_ports() { return {}; }
+    virtual std::int64_t thread_id() { return 0; }  // of the caller: gettid(2)
+
+    // ── Descriptors that travel: Unix SOCK_SEQPACKET, unix(7) ────────────────────────────────
+    // All or nothing; EAGAIN: later. At most kAttachedMax descriptors, which stay the caller's.
+    static constexpr std::size_t kAttachedMax = 253;  // SCM_MAX_FD
+    virtual Outcome<void> send_message(Descriptor, Bytes, std::span<const Descriptor>) {
+        return base::failed(EOPNOTSUPP);
+    }
+    // One whole message. What came along is close-on-exec and the caller's. EMSGSIZE: it did not
+    // fit, or descriptors were lost (MSG_TRUNC, MSG_CTRUNC); those that came are closed.
+    virtual Outcome<Message> receive_message(Descriptor, MutableBytes) {
+        return base::failed(EOPNOTSUPP);
+    }
+    virtual Outcome<std::pair<Descriptor, Descriptor>> message_pair() {  // socketpair(2)
+        return base::failed(EOPNOTSUPP);
+    }
+    virtual Outcome<PeerCredentials> peer_credentials(Descriptor) {  // SO_PEERCRED
+        return base::failed(EOPNOTSUPP);
+    }
+    virtual Outcome<Descriptor> duplicate(Descriptor) {  // F_DUPFD_CLOEXEC, fcntl(2)
+        return base::failed(EOPNOTSUPP);
+    }
+    // The inode that rows know a socket by: fstat(2).
+    virtual Outcome<std::uint64_t> inode(Descriptor) { return base::failed(EOPNOTSUPP); }
+
     // A descriptor that stands for nothing, held in reserve against EMFILE.
     virtual Outcome<Descriptor> open_reserve() = 0;
     virtual std::size_t descriptor_limit() = 0;  // RLIMIT_NOFILE, getrlimit(2)
@@ -94,6 +166,13 @@ public:
     // ECONNREFUSED means nobody, EPROTOTYPE somebody; no handshake is ever completed.
     virtual Outcome<bool> path_has_owner(const std::string& path) = 0;
     virtual Outcome<void> unlink(const std::string& path) = 0;
+    // rename(2): replaces what is at `to`, atomically.
+    virtual Outcome<void> rename(const std::string&, const std::string&) {
+        return base::failed(EOPNOTSUPP);
+    }
+    virtual Outcome<void> permit(const std::string&, std::uint32_t) {  // chmod(2)
+        return base::failed(EOPNOTSUPP);
+    }
 };
 
 }  // namespace berth::driver

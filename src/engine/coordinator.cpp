@@ -5,128 +5,288 @@
 #include "engine/coordinator.hpp"
 
 #include "engine/core.hpp"
+#include "engine/log_lines.hpp"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 namespace berth::engine {
 
+namespace {
+
+// Emptying the listeners takes no more than this share of what the deadline leaves.
+constexpr int kQuiesceShare = 10;
+
+// A listener whose queue cannot be emptied for want of descriptors gets them when connections go.
+constexpr Duration kClosingPatience = std::chrono::milliseconds{50};
+
+// What it takes the kernel to close a connection whose send queue is full, several times over when
+// two loops free memory at a time.
+constexpr Duration kForcingTime = std::chrono::microseconds{150};
+
+}  // namespace
+
 void Coordinator::reset(std::size_t descriptors_open) {
-    report_ = {};
-    report_.descriptors.before = descriptors_open;
-    at_boot_ = totals();
+    record_.reset(descriptors_open);
+    quiescence_.reset();
+    listener_stops_.reset();
+    was_handed_over_ = false;
+    forces_stalled_ = false;
+    suspends_ = false;
     done_ = false;
 }
 
 Instant Coordinator::advance() {
+    const Instant handover = core_.handover().advance();
     while (step()) {
     }
-    return done_ ? Instant{} : next_look();
+    return done_ ? Instant{} : std::min(handover, next_look());
 }
+
+std::span<const int> Coordinator::watched() { return core_.handover().watched(); }
 
 // One transition if its condition holds.
 bool Coordinator::step() {
     switch (core_.state()) {
-        case EngineState::ready: return begin_stop();
+        case EngineState::ready: return begin_stop() || listener_stops_.step() || suspend();
+        case EngineState::suspended: return begin_stop() || listener_stops_.step() || resume();
+        case EngineState::handing_over: return begin_stop();
+        case EngineState::lame_duck: return wait_as_lame_duck();
         case EngineState::quiescing: return quiesce();
-        case EngineState::draining: return drain();
+        case EngineState::draining:
+        case EngineState::lingering: return drain();
         case EngineState::forcing: return force();
         case EngineState::reclaiming: return reclaim();
         default: return false;
     }
 }
 
-// ── Phases ───────────────────────────────────────────────────────────────────────────────────
+// ── Suspending ───────────────────────────────────────────────────────────────────────────────
 
-bool Coordinator::begin_stop() {
-    if (!core_.stop_request().is_asked()) return false;
-    began_ = core_.system().now();
-    report_.requested_by = core_.stop_request().source().to_string();
-    report_.deadline = std::max(core_.deadline() - began_, Duration::zero());
-    before_ = totals();
-    report_.connections.at_start = core_.limit().count();
-    core_.log(LogLevel::info, "stopping, asked by " + report_.requested_by + ", " +
-                                  std::to_string(report_.connections.at_start) + " connections");
-    enter("quiesce");
-    core_.move(LifecycleEvent::stop);
-    for (std::size_t i = 0; i < core_.worker_count(); ++i) core_.worker(i).close_listeners();
+// The state follows when every acceptor has stopped; what is told twice is done once.
+bool Coordinator::suspend() {
+    if (!core_.wants_suspension()) {
+        if (std::exchange(suspends_, false)) core_.resume_listeners();
+        return false;
+    }
+    if (!core_.listeners_are_suspended()) {
+        suspends_ = true;
+        core_.suspend_listeners();
+        return false;
+    }
+    suspends_ = false;
+    return core_.move(LifecycleEvent::suspend);
+}
+
+bool Coordinator::resume() {
+    if (core_.wants_suspension() || !core_.move(LifecycleEvent::resume)) return false;
+    core_.resume_listeners();
     return true;
 }
 
+// ── Phases ───────────────────────────────────────────────────────────────────────────────────
+
+bool Coordinator::begin_stop() {
+    if (!core_.stop_request().is_asked() || !core_.handover().lets_stop()) return false;
+    record_.begin(core_.system().now());
+    was_handed_over_ = core_.handover().has_given();
+    core_.move(LifecycleEvent::stop);
+    if (core_.state() == EngineState::quiescing) {  // from handing_over
+        begin_quiescing();
+    } else if (lame_duck_end() > record_.began()) {
+        record_.enter("lame_duck");
+    }
+    return true;
+}
+
+// At most half of the time there is; whoever shortens the deadline ends it, too.
+Instant Coordinator::lame_duck_end() const {
+    const Duration asked = core_.options().lame_duck.value_or(Duration::zero());
+    const Instant began = record_.began();
+    if (core_.deadline().is_never()) return began + asked;
+    return began + std::min(asked, (core_.deadline() - began) / 2);
+}
+
+bool Coordinator::wait_as_lame_duck() {
+    if (expired(core_.deadline())) return begin_forcing();
+    if (!expired(lame_duck_end())) return false;
+    core_.move(LifecycleEvent::quiesce);
+    begin_quiescing();
+    return true;
+}
+
+void Coordinator::begin_quiescing() {
+    const Instant now = core_.system().now();
+    const Duration left = core_.deadline().is_never() ? kNever : core_.deadline() - now;
+    quiesce_end_ = now + std::min(core_.options().quiesce_max, left / kQuiesceShare);
+    record_.enter("quiesce");
+    quiescence_.begin();
+    // Suspended ones: their queues are emptied, too.
+    if (!was_handed_over_) core_.resume_listeners();
+    quiescing_ = Quiescing::emptying;
+}
+
 bool Coordinator::quiesce() {
-    const bool closed = all_workers([](Worker& worker) { return worker.listeners_are_closed(); });
-    if (!closed && !expired(core_.deadline())) return false;
-    if (closed) {
-        enter("drain");
-        core_.move(LifecycleEvent::quiesced);
-        for (std::size_t i = 0; i < core_.worker_count(); ++i) core_.worker(i).drain();
+    if (expired(core_.deadline())) return begin_forcing();
+    if (quiescing_ == Quiescing::emptying) {
+        if (!quiescence_.is_empty() && !expired(quiesce_end_)) return false;
+        quiescing_ = Quiescing::closing;
+        closing_end_ = core_.system().now() + kClosingPatience;
+        tell_workers([](Worker& worker) { worker.close_listeners(); });
         return true;
     }
-    return drain();
+    if (!listeners_are_closed() && !expired(closing_end_)) return false;
+    return begin_draining();
+}
+
+bool Coordinator::begin_draining() {
+    record_.enter("drain");
+    core_.move(LifecycleEvent::quiesced);
+    tell_workers([](Worker& worker) { worker.drain(); });
+    return true;
 }
 
 bool Coordinator::drain() {
-    if (core_.state() == EngineState::draining && core_.limit().count() == 0) {
-        forced_at_ = core_.system().now();
-        enter("reclaim");
-        core_.move(LifecycleEvent::drained);
-        leaving_since_ = forced_at_;
-        for (std::size_t i = 0; i < core_.worker_count(); ++i) core_.worker(i).leave();
-        return true;
+    if (core_.limit().count() == 0 && listeners_are_closed()) {
+        return begin_reclaiming(LifecycleEvent::drained);
     }
-    if (!expired(core_.deadline())) return false;
+    if (expired(core_.deadline())) return begin_forcing();
+    if (!forces_stalled_ && expired(stalled_end())) {
+        forces_stalled_ = true;
+        tell_workers([](Worker& worker) { worker.force_stalled(); });
+    }
+    if (core_.state() == EngineState::lingering) return false;
+    if (!all_workers([](Worker& worker) { return worker.is_settled(); })) return false;
+    record_.enter("linger");
+    return core_.move(LifecycleEvent::settled);
+}
+
+// The deadline is when everything is over, so those for whom nobody can do anything are cut off
+// before it, by as much as that takes; and not before three quarters of the time have passed.
+Instant Coordinator::stalled_end() const {
+    if (core_.deadline().is_never()) return Instant::never();
+    const auto per_loop = static_cast<Duration::rep>(core_.limit().count() / core_.worker_count());
+    const Duration longest = (core_.deadline() - record_.began()) / 4;
+    return core_.deadline() - std::min(kForcingTime * per_loop, longest);
+}
+
+bool Coordinator::begin_forcing() {
     forced_at_ = core_.system().now();
-    enter("force");
+    record_.enter("force");
     core_.move(LifecycleEvent::expired);
-    for (std::size_t i = 0; i < core_.worker_count(); ++i) core_.worker(i).force();
+    tell_workers([](Worker& worker) { worker.force(); });
     return true;
 }
 
 bool Coordinator::force() {
-    const bool gone = core_.limit().count() == 0 &&
-                      all_workers([](Worker& worker) { return worker.listeners_are_closed(); });
+    const bool gone = core_.limit().count() == 0 && listeners_are_closed();
     if (!gone && !expired(forced_at_ + kGrace)) return false;
-    enter("reclaim");
-    core_.move(gone ? LifecycleEvent::drained : LifecycleEvent::expired);
+    return begin_reclaiming(gone ? LifecycleEvent::drained : LifecycleEvent::expired);
+}
+
+bool Coordinator::begin_reclaiming(LifecycleEvent event) {
     leaving_since_ = core_.system().now();
-    for (std::size_t i = 0; i < core_.worker_count(); ++i) core_.worker(i).leave();
+    record_.enter("reclaim");
+    core_.move(event);
+    tell_workers([](Worker& worker) { worker.leave(); });
     return true;
 }
 
 bool Coordinator::reclaim() {
     const bool left = all_workers([](Worker& worker) { return worker.has_left(); });
     if (!left && !expired(leaving_since_ + kGrace)) return false;
-    if (!left) record_stuck();
-    count();
-    enter("verify");
+    if (!left) record_.add_stuck(leaving_since_);
+    record_.add_up();
+    record_.enter("verify");
     core_.move(LifecycleEvent::reclaimed);
     done_ = true;
     return false;
 }
 
+// ── The last words ───────────────────────────────────────────────────────────────────────────
+
+std::optional<Instant> Coordinator::finish() {
+    if (const auto again = verify()) return again;
+    for (std::size_t index = 0; index < core_.listeners().size(); ++index) {
+        record_.add(report_of(index));
+    }
+    verifications_.clear();
+    core_.handover().end(to_string(record_.outcome(was_handed_over_)));
+    record_.conclude(was_handed_over_);
+    core_.statistics().stopped(report());
+    core_.call_on_shutdown(report());
+    for (const std::string& line : forced_lines(report())) core_.log(LogLevel::warning, line);
+    for (const std::string& line : stuck_lines(report())) core_.log(LogLevel::error, line);
+    core_.log_transition(core_.state(),
+                         EngineState::stopped);  // ahead: the report has the last word
+    core_.log(level_of(report()), report().to_string());
+    core_.move(LifecycleEvent::verified);
+    return {};
+}
+
+// The addresses, now that nothing of this engine has them. What another holds, too, is not tried.
+std::optional<Instant> Coordinator::verify() {
+    if (verifications_.empty() && core_.options().verify) {
+        for (std::size_t index = 0; index < core_.listeners().size(); ++index) {
+            if (core_.listeners().is_shared(index) || listener_stops_.report_of(index)) continue;
+            verifications_.push_back(
+                {.listener = index,
+                 .verification = {core_.system(), core_.listeners().endpoint(index),
+                                  core_.listeners().inodes(index)}});
+        }
+    }
+    std::optional<Instant> next;
+    for (Verified& verified : verifications_) {
+        const auto again = verified.verification.step();
+        if (again) next = std::min(next.value_or(*again), *again);
+    }
+    return next;
+}
+
+ListenerReport Coordinator::report_of(std::size_t listener) const {
+    if (const ListenerReport* earlier = listener_stops_.report_of(listener)) return *earlier;
+    ListenerReport report;
+    report.endpoint = core_.listeners().endpoint(listener);
+    if (core_.listeners().is_shared(listener)) report.quiesce = "handed_over";
+    listener_stops_.report_quiescence(listener, report);
+    quiescence_.report(listener, report);
+    core_.listeners().count_late(listener, report);
+    for (const Verified& verified : verifications_) {
+        if (verified.listener == listener) verified.verification.fill(report);
+    }
+    return report;
+}
+
 // ── Time ─────────────────────────────────────────────────────────────────────────────────────
-
-void Coordinator::enter(std::string_view phase) {
-    close_phase();
-    phase_began_ = core_.system().now();
-    report_.phases.push_back({.name = phase, .start = phase_began_ - began_});
-}
-
-void Coordinator::close_phase() {
-    if (report_.phases.empty()) return;
-    report_.phases.back().duration = core_.system().now() - phase_began_;
-}
 
 bool Coordinator::expired(Deadline deadline) const { return core_.system().now() >= deadline; }
 
-Instant Coordinator::next_look() const {
+Instant Coordinator::next_look() {
     switch (core_.state()) {
-        case EngineState::quiescing:
-        case EngineState::draining: return core_.deadline();
+        case EngineState::ready:
+        case EngineState::suspended: return listener_stops_.next_look();
+        case EngineState::lame_duck: return std::min(lame_duck_end(), record_.sample());
+        case EngineState::quiescing: {
+            const Instant now = core_.system().now();
+            const Instant again = quiescing_ == Quiescing::emptying
+                                      ? std::min(quiesce_end_, now + net::Quiesce::kInterval)
+                                      : closing_end_;
+            return std::min(again, record_.sample());
+        }
+        case EngineState::draining:
+        case EngineState::lingering: {
+            const Instant end = forces_stalled_ ? core_.deadline() : stalled_end();
+            return std::min(end, record_.sample());
+        }
         case EngineState::forcing: return forced_at_ + kGrace;
         case EngineState::reclaiming: return leaving_since_ + kGrace;
         default: return Instant::never();
     }
+}
+
+bool Coordinator::listeners_are_closed() const {
+    return all_workers([](Worker& worker) { return worker.listeners_are_closed(); });
 }
 
 template <class Fact>
@@ -137,108 +297,9 @@ bool Coordinator::all_workers(Fact&& fact) const {
     return true;
 }
 
-// ── The report ───────────────────────────────────────────────────────────────────────────────
-
-Coordinator::Totals Coordinator::totals() const {
-    Totals totals;
-    for (std::size_t i = 0; i < core_.worker_count(); ++i) {
-        Worker& worker = core_.worker(i);
-        const net::LoopCounters& counters = worker.counters();
-        totals.opened += counters.opened.value();
-        totals.tasks_run += counters.tasks_run.value();
-        totals.tasks_cancelled += counters.tasks_cancelled.value();
-        totals.handler_exceptions += counters.handler_exceptions.value();
-        totals.forced += counters.stop_forced.value();
-        for (std::size_t reason = 0; reason < kCloseReasons; ++reason) {
-            totals.closed[reason] += counters.closed[reason].value();
-        }
-        totals.bytes.written += counters.stop_written.value();
-        totals.bytes.acknowledged += counters.stop_acknowledged.value();
-        totals.bytes.discarded += counters.stop_discarded.value();
-        totals.bytes.unconfirmed += counters.stop_unconfirmed.value();
-        totals.bytes.received_after_fin += counters.stop_received_late.value();
-    }
-    return totals;
-}
-
-void Coordinator::count() {
-    const Totals now = totals();
-    report_.connections.opened_during_stop = now.opened - before_.opened;
-    report_.connections.forced = now.forced - at_boot_.forced;
-    for (std::size_t reason = 0; reason < kCloseReasons; ++reason) {
-        report_.connections.closed[reason] = now.closed[reason] - before_.closed[reason];
-    }
-    report_.bytes.written = now.bytes.written - at_boot_.bytes.written;
-    report_.bytes.acknowledged = now.bytes.acknowledged - at_boot_.bytes.acknowledged;
-    report_.bytes.discarded = now.bytes.discarded - at_boot_.bytes.discarded;
-    report_.bytes.unconfirmed = now.bytes.unconfirmed - at_boot_.bytes.unconfirmed;
-    report_.bytes.received_after_fin =
-        now.bytes.received_after_fin - at_boot_.bytes.received_after_fin;
-    report_.tasks = {.run = now.tasks_run - before_.tasks_run,
-                     .cancelled = now.tasks_cancelled - at_boot_.tasks_cancelled};
-    report_.handler_exceptions = now.handler_exceptions - at_boot_.handler_exceptions;
-    for (std::size_t i = 0; i < core_.worker_count(); ++i) {
-        const Worker& worker = core_.worker(i);
-        if (worker.has_left()) ++report_.loops.joined;
-        if (worker.has_failed()) {
-            report_.failure = Error::from_errno("poll", worker.failure()).to_string();
-        }
-    }
-}
-
-void Coordinator::record_stuck() {
-    for (std::size_t i = 0; i < core_.worker_count(); ++i) {
-        Worker& worker = core_.worker(i);
-        if (worker.has_left()) continue;
-        report_.loops.stuck.push_back({.loop = i,
-                                       .callback = net::to_string(worker.callback()),
-                                       .since = core_.system().now() - forced_at_});
-    }
-}
-
-// The addresses as they are now that nothing of this engine is left.
-void Coordinator::verify() {
-    for (const Endpoint& endpoint : core_.endpoints()) {
-        const auto tried = net::try_bind(core_.system(), endpoint);
-        StopReport::Listener listener{.endpoint = endpoint,
-                                      .quiesce = "best_effort",
-                                      .released = tried.has_value(),
-                                      .cause = {}};
-        if (!tried) {
-            listener.cause =
-                Error::from_errno("bind", tried.errno_value()).at(endpoint.to_string()).to_string();
-        }
-        report_.listeners.push_back(std::move(listener));
-    }
-}
-
-void Coordinator::conclude() {
-    report_.duration = core_.system().now() - began_;
-    const bool held = std::ranges::any_of(report_.listeners,
-                                          [](const auto& listener) { return !listener.released; });
-    if (!report_.loops.stuck.empty()) {
-        report_.outcome = StopOutcome::stuck;
-    } else if (!report_.failure.empty()) {
-        report_.outcome = StopOutcome::failed;
-    } else if (held) {
-        report_.outcome = StopOutcome::port_held;
-    } else if (report_.connections.forced > 0 || report_.bytes.discarded > 0) {
-        report_.outcome = StopOutcome::forced;
-    } else if (core_.was_stopped_during_boot()) {
-        report_.outcome = StopOutcome::cancelled_during_boot;
-    } else {
-        report_.outcome = StopOutcome::clean;
-    }
-}
-
-void Coordinator::finish() {
-    verify();
-    report_.descriptors.after = core_.system().descriptors_open();
-    close_phase();
-    conclude();
-    core_.call_on_shutdown(report_);
-    core_.log(report_.ok() ? LogLevel::info : LogLevel::warning, report_.to_string());
-    core_.move(LifecycleEvent::verified);
+template <class Call>
+void Coordinator::tell_workers(Call&& call) const {
+    for (std::size_t i = 0; i < core_.worker_count(); ++i) call(core_.worker(i));
 }
 
 }  // namespace berth::engine

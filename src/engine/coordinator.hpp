@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Coordinator: the one who ends an engine, step by step, and writes down how it went.
+// Coordinator: the one who moves an engine's state, and ends it, phase by phase.
 //
 // advance() does whatever can be done now and never waits; it says by when it wants to be called
 // again at the latest, and Core::progress says when earlier. One thread calls it: the runner's,
@@ -12,13 +12,19 @@
 #pragma once
 
 #include "engine/lifecycle.hpp"
-#include "net/loop_counters.hpp"
+#include "engine/listener_stop.hpp"
+#include "engine/quiescence.hpp"
+#include "engine/stop_record.hpp"
+#include "net/verification.hpp"
 
 #include <berth/clock.hpp>
 #include <berth/report.hpp>
 
 #include <cstddef>
-#include <string_view>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
 
 namespace berth::engine {
 
@@ -29,56 +35,69 @@ public:
     // How long a loop may take to obey before it is called stuck.
     static constexpr Duration kGrace = std::chrono::seconds{1};
 
-    explicit Coordinator(Core& core) : core_(core) {}
+    explicit Coordinator(Core& core)
+        : core_(core), record_(core), quiescence_(core), listener_stops_(core) {}
 
     // At the beginning of a run.
     void reset(std::size_t descriptors_open);
     // Returns the instant by which it wants to be called again; the past once nothing is left.
     Instant advance();
     bool is_done() const { return done_; }
+    // Descriptors that mean something to it when they are readable.
+    // What wakes it, besides Core::progress, as soon as it can be read.
+    std::span<const int> watched();
 
     // After the workers are gone: tries the addresses, completes the report, calls on_shutdown.
-    void finish();
-    const StopReport& report() const { return report_; }
+    // Returns when it wants to be called again; nothing: the run has ended.
+    std::optional<Instant> finish();
+    const StopReport& report() const { return record_.report(); }
 
 private:
-    // Sums over the loops; the report has the difference to what was when the stop began.
-    struct Totals {
-        std::uint64_t opened = 0;
-        std::uint64_t tasks_run = 0;
-        std::uint64_t tasks_cancelled = 0;
-        std::uint64_t handler_exceptions = 0;
-        std::uint64_t forced = 0;
-        std::array<std::uint64_t, kCloseReasons> closed{};
-        StopReport::Bytes bytes;
+    enum class Quiescing : std::uint8_t { emptying, closing };
+    struct Verified {
+        std::size_t listener;
+        net::Verification verification;
     };
 
     bool step();
     bool begin_stop();
+    bool suspend();
+    bool resume();
+    bool wait_as_lame_duck();
+    void begin_quiescing();
     bool quiesce();
+    bool begin_draining();
     bool drain();
+    bool begin_forcing();
     bool force();
+    bool begin_reclaiming(LifecycleEvent event);
     bool reclaim();
-    void enter(std::string_view phase);
-    void close_phase();
+    std::optional<Instant> verify();
+    ListenerReport report_of(std::size_t listener) const;
+
+    bool listeners_are_closed() const;
     bool expired(Deadline deadline) const;
-    Instant next_look() const;
+    Instant lame_duck_end() const;
+    Instant stalled_end() const;
+    Instant next_look();
     template <class Fact>
     bool all_workers(Fact&& fact) const;
-    Totals totals() const;
-    void record_stuck();
-    void count();
-    void verify();
-    void conclude();
+    template <class Call>
+    void tell_workers(Call&& call) const;
 
     Core& core_;
-    StopReport report_;
-    Totals at_boot_;
-    Totals before_;  // when the stop began
-    Instant began_;
-    Instant phase_began_;
+    StopRecord record_;
+    Quiescence quiescence_;
+    ListenerStops listener_stops_;
+    std::vector<Verified> verifications_;
+    Quiescing quiescing_ = Quiescing::emptying;
+    Instant quiesce_end_;
+    Instant closing_end_;
     Instant forced_at_;
     Instant leaving_since_;
+    bool was_handed_over_ = false;
+    bool forces_stalled_ = false;
+    bool suspends_ = false;  // told the acceptors, and they have not all stopped
     bool done_ = false;
 };
 

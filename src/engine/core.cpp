@@ -4,8 +4,13 @@
 
 #include "engine/core.hpp"
 
+#include "engine/log_lines.hpp"
+
 #include <algorithm>
+#include <chrono>
 #include <exception>
+#include <optional>
+#include <string>
 #include <utility>
 
 namespace berth::engine {
@@ -14,11 +19,18 @@ namespace {
 
 // Descriptors that connections may not use up: the loops' own, logs, the report, the user's.
 constexpr std::size_t kReserveMax = 32;
-constexpr std::size_t kLoopsMax = 255;  // what a ConnectionId can name
+constexpr std::size_t kLoopsMax = 255;                            // what a ConnectionId can name
+constexpr Duration kBusyPollMax = std::chrono::milliseconds{10};  // past it, sleeping is cheap
 
 Error bad_option(const char* name, const std::string& why) {
     return Error(ErrorCode::invalid_option, "start")
         .because(std::string("Options::") + name + " " + why);
+}
+
+Result<void> check_busy_poll(Duration bound) {
+    if (bound >= Duration::zero() && bound <= kBusyPollMax) return {};
+    return fail(bad_option("busy_poll", "is not between 0 and 10 ms")
+                    .fix("50 us is a good start; 0 switches it off"));
 }
 
 }  // namespace
@@ -44,27 +56,43 @@ Result<void> Core::open(std::span<const std::string> addresses) {
                         .fix("stop it first, or use another Engine"));
     }
     stop_request_.reset();
+    wants_suspension_.store(false);
     move(LifecycleEvent::start);
     coordinator_.reset(system().descriptors_open());
     if (auto done = resolve_options(); !done) return fail(undo(std::move(done.error())));
-    if (auto done = open_listeners(addresses); !done) return fail(undo(std::move(done.error())));
+    std::vector<std::string> wanted(addresses.begin(), addresses.end());
+    if (auto done = handover_.take(wanted, inherited_); !done) {
+        return fail(undo(std::move(done.error())));
+    }
+    const auto inherited = std::exchange(inherited_, {});
+    endpoints_gate_.shut();
+    if (auto done = listeners_.open(wanted, inherited); !done) {
+        return fail(undo(std::move(done.error())));
+    }
+    handover_.note_lent();
     move(LifecycleEvent::bound);
+    endpoints_gate_.open();
     if (auto done = open_workers(); !done) return fail(undo(std::move(done.error())));
     return {};
 }
 
 Result<void> Core::boot() {
     if (auto done = call_on_boot(); !done) return fail(undo(std::move(done.error())));
-    assign_listeners();
+    listeners_.assign();
+    if (auto done = handover_.confirm(); !done) return fail(undo(std::move(done.error())));
     stopped_during_boot_ = stop_request_.is_asked();
     move(LifecycleEvent::booted);
+    handover_.begin();
+    statistics_.ready(system().now());
     log(LogLevel::info,
         "ready: " + std::to_string(workers_.size()) + " loops, driver " + driver_description());
     return {};
 }
 
 Error Core::undo(Error error) {
+    handover_.end();
     dismantle();
+    statistics_.start_failed(error);
     move(LifecycleEvent::fail);
     return error;
 }
@@ -77,6 +105,7 @@ Result<void> Core::resolve_options() {
     } else if (options_.loops == 0) {
         options_.loops = static_cast<unsigned>(std::min(environment_->usable_cpus(), kLoopsMax));
     }
+    if (auto checked = check_busy_poll(options_.busy_poll); !checked) return checked;
     if (options_.backlog < 1) return fail(bad_option("backlog", "is below 1"));
     if (options_.output_low > options_.output_high) {
         return fail(bad_option("output_low", "is above output_high"));
@@ -88,7 +117,11 @@ Result<void> Core::resolve_options() {
     if (options_.read_budget == 0) return fail(bad_option("read_budget", "is 0"));
     for (const auto& [name, value] :
          {std::pair{"idle_timeout", options_.idle_timeout}, std::pair{"linger", options_.linger},
-          std::pair{"drain", options_.drain}}) {
+          std::pair{"drain", options_.drain}, std::pair{"quiesce_max", options_.quiesce_max},
+          std::pair{"lame_duck", options_.lame_duck.value_or(Duration::zero())},
+          std::pair{"spread", options_.spread}, std::pair{"probation", options_.probation},
+          std::pair{"first_request_grace", options_.first_request_grace},
+          std::pair{"handover_timeout", options_.handover_timeout}}) {
         if (value < Duration::zero()) return fail(bad_option(name, "is negative"));
     }
     if (options_.connections_max == 0) {
@@ -98,27 +131,6 @@ Result<void> Core::resolve_options() {
         options_.connections_max = limit > reserve ? limit - reserve : 1;
     }
     limit_.set_max(options_.connections_max);
-    return {};
-}
-
-std::size_t Core::shards_of(const Endpoint& endpoint) const {
-    const bool sharded = options_.balance == Balance::sharded && !endpoint.is_unix();
-    return sharded ? options_.loops : 1;
-}
-
-Result<void> Core::open_listeners(std::span<const std::string> addresses) {
-    endpoints_.clear();
-    for (const std::string& address : addresses) {
-        const auto endpoint = Endpoint::parse(address);
-        if (!endpoint) return fail(endpoint.error());
-        auto opened = net::Listening::open(system(), *endpoint,
-                                           {.shards = shards_of(*endpoint),
-                                            .backlog = options_.backlog,
-                                            .no_delay = options_.no_delay});
-        if (!opened) return fail(std::move(opened.error()));
-        endpoints_.push_back(opened->endpoint());
-        listenings_.push_back(std::move(*opened));
-    }
     return {};
 }
 
@@ -158,22 +170,6 @@ Result<void> Core::call_on_boot() {
     }
 }
 
-// Shard k of each listener goes to loop k; a listener with one socket to loop i mod N.
-void Core::assign_listeners() {
-    for (std::size_t index = 0; index < listenings_.size(); ++index) {
-        net::Listening& listening = listenings_[index];
-        const std::size_t shards = listening.shard_count();
-        for (std::size_t shard = 0; shard < shards; ++shard) {
-            const std::size_t loop = shards > 1 ? shard : index % workers_.size();
-            workers_[loop]->add_listener(listening.take_socket(shard), index);
-        }
-    }
-}
-
-bool Core::hands_over(std::size_t listener) const {
-    return workers_.size() > 1 && shards_of(endpoints_[listener]) == 1;
-}
-
 // ── The end ──────────────────────────────────────────────────────────────────────────────────
 
 // A stuck worker's thread may come back any time and look at its memory: it is left as it is.
@@ -189,25 +185,80 @@ void Core::dismantle() {
     if (driver::is_open(reserve_)) {
         system().close(std::exchange(reserve_, driver::Descriptor::none));
     }
-    listenings_.clear();
+    listeners_.release(!has_stuck_workers_);
 }
 
-void Core::call_on_shutdown(const StopReport& report) {
+template <class Call>
+void Core::call_handler(const char* callback, Call&& call) {
     try {
-        handler_.on_shutdown(report);
+        call();
     } catch (const std::exception& exception) {
-        log(LogLevel::error, std::string("handler on_shutdown threw: ") + exception.what());
+        log(LogLevel::error, std::string("handler ") + callback + " threw: " + exception.what());
     } catch (...) {
-        log(LogLevel::error, "handler on_shutdown threw");
+        log(LogLevel::error, std::string("handler ") + callback + " threw");
     }
 }
 
+void Core::call_on_reload() {
+    call_handler("on_reload", [&] { handler_.on_reload(face_); });
+}
+
+void Core::call_on_shutdown(const StopReport& report) {
+    call_handler("on_shutdown", [&] { handler_.on_shutdown(report); });
+}
+
+void Core::call_on_listener_closed(const ListenerReport& report) {
+    call_handler("on_listener_closed", [&] { handler_.on_listener_closed(face_, report); });
+}
+
 bool Core::move(LifecycleEvent event) {
-    const auto next = next_state(state(), event);
+    const EngineState before = state();
+    const auto next = next_state(before, event);
     if (!next) return false;
     state_.store(*next, std::memory_order_release);
     state_.notify_all();
+    if (*next != EngineState::stopped) log_transition(before, *next);
+    for (Observer& observer : observers_) observer(before, *next);
     return true;
+}
+
+void Core::log_transition(EngineState from, EngineState to) const {
+    const bool stops = is_stopping(to);
+    const std::string by = stops ? stop_request_.source().to_string() : std::string();
+    std::optional<Duration> left;
+    if (stops && !deadline().is_never()) left = deadline() - system().now();
+    log(LogLevel::info,
+        transition_line(
+            {.from = from, .to = to, .by = by, .connections = limit_.count(), .left = left}));
+}
+
+// ── Listeners ────────────────────────────────────────────────────────────────────────────────
+
+void Core::suspend_listeners() {
+    for (const auto& worker : workers_) worker->suspend_listeners();
+}
+
+void Core::resume_listeners() {
+    for (const auto& worker : workers_) worker->resume_listeners();
+}
+
+bool Core::listeners_are_suspended() const {
+    return std::ranges::all_of(
+        workers_, [](const auto& worker) { return worker->listeners_are_suspended(); });
+}
+
+StopReport::Sample Core::connections_by_state(Duration at) const {
+    StopReport::Sample sample{.at = at};
+    for (const auto& worker : workers_) {
+        const net::LoopCounters& counters = worker->counters();
+        const auto count = [](const base::Gauge& gauge) {
+            return static_cast<std::uint64_t>(gauge.value());
+        };
+        sample.serving += count(counters.connecting) + count(counters.open);
+        sample.flushing += count(counters.draining);
+        sample.lingering += count(counters.lingering);
+    }
+    return sample;
 }
 
 // ── Any thread ───────────────────────────────────────────────────────────────────────────────
@@ -222,6 +273,18 @@ void Core::request_stop(StopSource source, Deadline deadline) {
     if (!is_running(state())) return;
     stop_request_.ask(source, deadline);
     progress();
+}
+
+void Core::want_suspension(bool wanted) {
+    wants_suspension_.store(wanted);
+    progress();
+}
+
+bool Core::request_close(std::size_t listener, Deadline deadline) {
+    const bool serves = state() == EngineState::ready || state() == EngineState::suspended;
+    if (!serves || !listeners_.request_close(listener, deadline)) return false;
+    progress();
+    return true;
 }
 
 void Core::progress() {

@@ -10,13 +10,16 @@
 
 #pragma once
 
+#include "base/reader_gate.hpp"
 #include "engine/coordinator.hpp"
 #include "engine/environment.hpp"
+#include "engine/handover/handover.hpp"
 #include "engine/lifecycle.hpp"
+#include "engine/listeners.hpp"
+#include "engine/statistics.hpp"
 #include "engine/stop_request.hpp"
 #include "engine/worker.hpp"
 #include "net/connection_limit.hpp"
-#include "net/listening.hpp"
 
 #include <berth/engine.hpp>
 #include <berth/logger.hpp>
@@ -47,14 +50,37 @@ public:
     Error undo(Error error);
     // Called when something happened that the coordinator waits for; set before boot.
     void on_progress(UniqueFunction<void()> wake) { wake_coordinator_ = std::move(wake); }
+    // How the starting thread waits for the generation before: until `descriptor` can be read, a
+    // progress, or the time is over. Set before open.
+    using Waiter = UniqueFunction<void(Duration, driver::Descriptor descriptor)>;
+    void on_wait(Waiter waiter) { waiter_ = std::move(waiter); }
+    void wait(Duration time, driver::Descriptor descriptor) { waiter_(time, descriptor); }
+    // Called on the thread that moves the state, after each move.
+    using Observer = UniqueFunction<void(EngineState from, EngineState to)>;
+    void observe(Observer observer) { observers_.push_back(std::move(observer)); }
 
     // ── The coordinator's thread ─────────────────────────────────────────────────────────────
     Coordinator& coordinator() { return coordinator_; }
     bool move(LifecycleEvent event);  // false: the event means nothing now
+    // Sockets that the next open() may use; forgotten by it.
+    void inherit(std::vector<InheritedSocket> sockets) { inherited_ = std::move(sockets); }
+    // Every listener is somebody else's, too: none is emptied, shut down or verified.
+    void keep_listeners(bool kept) { keeps_listeners_ = kept; }
+    bool keeps_listeners() const { return keeps_listeners_; }
+    std::vector<driver::Descriptor> listener_sockets() const { return listeners_.sockets(); }
+    void suspend_listeners();
+    void resume_listeners();
+    bool listeners_are_suspended() const;
+    StopReport::Sample connections_by_state(Duration at) const;
+    void call_on_listener_closed(const ListenerReport& report);
+    void call_on_reload();
     // Ends the run: workers, listeners and paths. Workers that are stuck are left to themselves.
     void dismantle();
     void call_on_shutdown(const StopReport& report);
     bool was_stopped_during_boot() const { return stopped_during_boot_; }
+
+    handover::Handover& handover() { return handover_; }
+    const handover::Handover& handover() const { return handover_; }
 
     // ── Any thread ───────────────────────────────────────────────────────────────────────────
     EngineState state() const { return state_.load(std::memory_order_acquire); }
@@ -62,10 +88,14 @@ public:
     void request_stop(StopSource source);  // by Options::drain from now
     void request_stop(StopSource source, Deadline deadline);
     const StopRequest& stop_request() const { return stop_request_; }
+    void want_suspension(bool wanted);
+    bool wants_suspension() const { return wants_suspension_.load(); }
+    bool request_close(std::size_t listener, Deadline deadline);
     Deadline deadline() const { return stop_request_.deadline(); }
     void progress();
     void connection_gone();
     void log(LogLevel level, std::string_view message) const;
+    void log_transition(EngineState from, EngineState to) const;
 
     Engine& face() const { return face_; }
     EventHandler& handler() const { return handler_; }
@@ -91,20 +121,19 @@ public:
     bool is_present_here() const;
     bool has_stuck_workers() const { return has_stuck_workers_; }
 
-    // ── From boot to the end of the run ──────────────────────────────────────────────────────
-    std::span<const Endpoint> endpoints() const { return endpoints_; }
-    const Endpoint& listening_on(std::size_t listener) const { return endpoints_[listener]; }
-    // Does the loop that accepts on it hand its connections to others?
-    bool hands_over(std::size_t listener) const;
+    Statistics& statistics() { return statistics_; }
+    const Statistics& statistics() const { return statistics_; }
+    base::ReaderGate& endpoints_gate() const { return endpoints_gate_; }  // of listeners()
+    Listeners& listeners() { return listeners_; }
+    const Listeners& listeners() const { return listeners_; }
 
 private:
     Result<void> resolve_options();
-    Result<void> open_listeners(std::span<const std::string> addresses);
     Result<void> open_workers();
     void make_workers();
     Result<void> call_on_boot();
-    void assign_listeners();
-    std::size_t shards_of(const Endpoint& endpoint) const;
+    template <class Call>
+    void call_handler(const char* callback, Call&& call);
 
     Engine& face_;
     EventHandler& handler_;
@@ -112,13 +141,20 @@ private:
     Options options_;
     std::unique_ptr<Environment> environment_;
     UniqueFunction<void()> wake_coordinator_;
+    Waiter waiter_;
     std::atomic<EngineState> state_{EngineState::idle};
     StopRequest stop_request_;
+    std::atomic<bool> wants_suspension_{false};
     net::ConnectionLimit limit_;
-    std::vector<net::Listening> listenings_;
-    std::vector<Endpoint> endpoints_;
+    Listeners listeners_{*this};
+    handover::Handover handover_{*this};
+    Statistics statistics_;
+    mutable base::ReaderGate endpoints_gate_;
+    std::vector<InheritedSocket> inherited_;
+    std::vector<Observer> observers_;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::atomic<std::size_t> worker_count_{0};
+    bool keeps_listeners_ = false;
     bool stopped_during_boot_ = false;
     bool has_stuck_workers_ = false;
     driver::Descriptor reserve_ = driver::Descriptor::none;  // so that a stop can open something

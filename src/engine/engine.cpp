@@ -21,7 +21,7 @@ bool Engine::Core::send(ConnectionTask::Call&& call, Completion&& done) {
     return ConnectionTask::send(worker(loop), std::move(call), std::move(done));
 }
 
-Engine::Engine(EventHandler& handler, Options options)
+Engine::Engine(EventHandler& handler, const Options& options)
     : Engine(handler, options, engine::kernel_environment()) {}
 
 Engine::Engine(EventHandler& handler, const Options& options,
@@ -51,9 +51,17 @@ Result<void> Engine::start(std::string_view address) {
 }
 
 Result<StopReport> Engine::run(std::span<const std::string> addresses) {
-    auto ran = core_->runner.run(addresses);
+    return engine::EngineAccess::run(*this, addresses, {});
+}
+
+Result<StopReport> engine::EngineAccess::run(Engine& engine, std::span<const std::string> addresses,
+                                             RunPlan plan) {
+    Engine::Core& core = *engine.core_;
+    core.inherit(std::move(plan.inherited));
+    core.keep_listeners(plan.keeps_listeners);
+    auto ran = core.runner.run(addresses, plan.attendants);
     if (!ran) return fail(std::move(ran.error()));
-    return core_->coordinator().report();
+    return core.coordinator().report();
 }
 
 void Engine::request_stop() { core_->request_stop(StopSource::Kind::api); }
@@ -79,13 +87,30 @@ Result<StopReport> Engine::stop() {
     return wait();
 }
 
+void Engine::suspend() { core_->want_suspension(true); }
+void Engine::resume() { core_->want_suspension(false); }
+
+bool Engine::close_listener(std::size_t index, Deadline deadline) {
+    return core_->request_close(index, deadline);
+}
+bool Engine::close_listener(std::size_t index) {
+    return close_listener(index, now() + core_->options().drain);
+}
+
 EngineState Engine::state() const { return core_->state(); }
+bool Engine::is_ready() const {
+    return state() == EngineState::ready && !core_->stop_request().is_asked();
+}
 Instant Engine::now() const { return core_->system().now(); }
+
+Result<void> Engine::restart(std::span<const std::string> command) {
+    return core_->runner.restart(command);
+}
 
 // ── What it serves ───────────────────────────────────────────────────────────────────────────
 
 std::vector<Endpoint> Engine::endpoints() const {
-    const auto endpoints = core_->endpoints();
+    const auto endpoints = core_->listeners().endpoints();
     return {endpoints.begin(), endpoints.end()};
 }
 std::string Engine::driver_description() const { return core_->driver_description(); }

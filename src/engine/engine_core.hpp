@@ -17,7 +17,10 @@
 #include <berth/engine.hpp>
 
 #include <memory>
+#include <span>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace berth {
 
@@ -41,6 +44,14 @@ struct EngineAccess {
         return std::unique_ptr<Engine>(new Engine(handler, options, std::move(environment)));
     }
     static engine::Core& core(Engine& engine) { return *engine.core_; }
+    // Engine::run with somebody standing by, and sockets that were there before.
+    struct RunPlan {
+        std::span<Attendant* const> attendants;
+        std::vector<InheritedSocket> inherited;
+        bool keeps_listeners = false;  // a service manager holds copies
+    };
+    static Result<StopReport> run(Engine& engine, std::span<const std::string> addresses,
+                                  RunPlan plan);
 };
 
 }  // namespace engine

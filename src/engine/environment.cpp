@@ -6,6 +6,7 @@
 
 #include "driver/epoll/epoll_driver.hpp"
 #include "driver/kernel_system.hpp"
+#include "driver/uring/uring_driver.hpp"
 #include "os/cpus.hpp"
 
 #include <memory>
@@ -15,9 +16,10 @@ namespace berth::engine {
 
 namespace {
 
-driver::Outcome<std::unique_ptr<driver::Driver>> open_epoll(loop::Loop& sink,
-                                                            const driver::Bounds& bounds) {
-    auto opened = driver::EpollDriver<loop::Loop>::open(sink, sink.system(), bounds);
+template <template <class> class Driver>
+driver::Outcome<std::unique_ptr<driver::Driver>> open(loop::Loop& sink,
+                                                      const driver::Bounds& bounds) {
+    auto opened = Driver<loop::Loop>::open(sink, sink.system(), bounds);
     if (!opened) return base::failed(opened.errno_value());
     return std::unique_ptr<driver::Driver>(std::move(*opened));
 }
@@ -26,26 +28,36 @@ class KernelEnvironment final : public Environment {
 public:
     driver::System& system() override { return driver::kernel_system(); }
 
+    // Automatic is epoll until io_uring is measured to be ahead everywhere.
     Result<loop::DriverFactory> choose_driver(DriverKind wanted,
                                               const driver::Bounds& bounds) override {
-        if (wanted == DriverKind::uring) {
-            return fail(Error(ErrorCode::driver_unavailable, "open driver")
-                            .because("this version has no io_uring driver yet")
-                            .fix("use driver epoll, or automatic"));
-        }
-        automatic_ = wanted == DriverKind::automatic;
-        return loop::DriverFactory([bounds](loop::Loop& sink) { return open_epoll(sink, bounds); });
+        if (wanted == DriverKind::uring) return choose_uring(bounds);
+        description_ = wanted == DriverKind::automatic
+                           ? "epoll (automatic: io_uring only where it is asked for)"
+                           : "epoll (as asked)";
+        return loop::DriverFactory(
+            [bounds](loop::Loop& sink) { return open<driver::EpollDriver>(sink, bounds); });
     }
 
-    std::string driver_description() const override {
-        return automatic_ ? "epoll (automatic: this version has no io_uring driver yet)"
-                          : "epoll (as asked)";
-    }
+    std::string driver_description() const override { return description_; }
 
     std::size_t usable_cpus() const override { return os::usable_cpus(); }
 
 private:
-    bool automatic_ = true;
+    // One is opened as a probe: only the kernel knows what it, and its filters, allow.
+    Result<loop::DriverFactory> choose_uring(const driver::Bounds& bounds) {
+        const auto probe = driver::UringParts::open();
+        if (!probe) {
+            return fail(Error(ErrorCode::driver_unavailable, "open driver")
+                            .because(driver::uring::why_not(probe.errno_value()))
+                            .fix("use driver epoll, or automatic"));
+        }
+        description_ = "uring (as asked: " + probe->description() + ")";
+        return loop::DriverFactory(
+            [bounds](loop::Loop& sink) { return open<driver::UringDriver>(sink, bounds); });
+    }
+
+    std::string description_ = "epoll";
 };
 
 }  // namespace

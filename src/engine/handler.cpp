@@ -21,6 +21,10 @@ Action EventHandler::on_end(Connection&) { return Action::close; }
 void EventHandler::on_writable(Connection&) {}
 Action EventHandler::on_drain(Connection&, Deadline) { return Action::close; }
 void EventHandler::on_close(Connection&, CloseReason) {}
+std::optional<Buffer> EventHandler::on_export(Connection&) { return {}; }
+Action EventHandler::on_import(Connection&, Bytes) { return Action::none; }
+void EventHandler::on_reload(Engine&) {}
+void EventHandler::on_listener_closed(Engine&, const ListenerReport&) {}
 Duration EventHandler::on_tick(EventLoop&) { return kNever; }
 void EventHandler::on_shutdown(const StopReport&) {}
 

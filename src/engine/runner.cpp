@@ -4,7 +4,12 @@
 
 #include "engine/runner.hpp"
 
+#include "os/inherited.hpp"
+#include "os/spawn.hpp"
+
 #include <algorithm>
+#include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <utility>
 
@@ -12,10 +17,11 @@ namespace berth::engine {
 
 namespace {
 
-// What a second signal leaves of the deadline.
-constexpr Duration kHurriedDeadline = std::chrono::seconds{1};
+// The number of the channel that leads to the generation that started this process.
+constexpr const char* kMakerVariable = "BERTH_HANDOVER_FD";
 
 void work(Worker& worker) {
+    const Core::Presence presence(worker.core());
     worker.begin();
     while (worker.step(Deadline::never())) {
     }
@@ -29,6 +35,10 @@ Runner::~Runner() { join(); }
 // called nobody; they wait at the gate.
 Result<void> Runner::prepare(std::span<const std::string> addresses, bool own_thread) {
     if (!is_running(core_.state())) join();
+    if (const auto opened = notifier_.open(); !opened) {
+        return fail(Error::from_errno("eventfd", opened.errno_value()));
+    }
+    find_maker();
     if (auto opened = core_.open(addresses); !opened) return opened;
     gate_.reset();
     if (auto made = make_threads(own_thread); !made) {
@@ -43,6 +53,52 @@ Result<void> Runner::prepare(std::span<const std::string> addresses, bool own_th
     return {};
 }
 
+// ── The next generation ──────────────────────────────────────────────────────────────────────
+
+Result<void> Runner::restart(std::span<const std::string> command) {
+    const auto failed = [](const char* operation, int errno_value) {
+        return fail(Error::from_errno(operation, errno_value).because("no successor was started"));
+    };
+    if (command.empty()) return failed("restart", EINVAL);
+    if (core_.state() != EngineState::ready) {
+        return fail(Error(ErrorCode::not_running, "restart")
+                        .because("the engine is " + std::string(to_string(core_.state()))));
+    }
+    handover::Giver& giver = core_.handover().giver();
+    if (!giver.reserve()) {
+        return fail(Error(ErrorCode::handover_failed, "restart")
+                        .because("another generation is taking over"));
+    }
+    const auto channel = core_.system().message_pair();
+    if (!channel) {
+        giver.release();
+        return failed("socketpair", channel.errno_value());
+    }
+    const auto [ours, theirs] = *channel;
+    const int number = driver::number(theirs);
+    const auto spawned =
+        os::spawn(command, kMakerVariable + ('=' + std::to_string(number)), number);
+    core_.system().close(theirs);
+    if (spawned) {
+        giver.offer_to(ours);
+        return {};
+    }
+    core_.system().close(ours);
+    giver.release();
+    return failed("exec", spawned.errno_value());
+}
+
+// Were we started by restart()? The variable goes, lest a child of ours believes the same.
+void Runner::find_maker() {
+    if (!core_.handover().has_maker()) return;
+    const std::string text = os::take_variable(kMakerVariable);
+    int number = -1;
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    if (os::kind_of_inherited(number) != os::Inherited::other_socket) return;
+    if (!os::make_ours(number)) return;
+    core_.handover().connect(driver::Descriptor{number});
+}
+
 Result<void> Runner::make_threads(bool own_thread) {
     for (std::size_t i = 0; i < core_.worker_count(); ++i) {
         Worker& worker = core_.worker(i);
@@ -54,7 +110,7 @@ Result<void> Runner::make_threads(bool own_thread) {
     }
     if (!own_thread) return {};
     auto thread = Thread::start([this] {
-        if (gate_.wait()) coordinate(nullptr);
+        if (gate_.wait()) coordinate();
     });
     if (!thread) return fail(std::move(thread.error()));
     coordinator_ = std::move(*thread);
@@ -71,49 +127,45 @@ Result<void> Runner::start(std::span<const std::string> addresses) {
     return prepare(addresses, true);
 }
 
-Result<void> Runner::run(std::span<const std::string> addresses) {
-    auto signals = os::SignalWatch::start(notifier_);  // first: on_boot may take its time
+Result<void> Runner::run(std::span<const std::string> addresses,
+                         std::span<Attendant* const> attendants) {
+    attendants_.assign(attendants.begin(), attendants.end());
+    // First: on_boot may take its time, and a signal may come meanwhile.
+    for (Attendant* attendant : attendants_) attendant->begin(core_.face(), notifier_);
     auto prepared = prepare(addresses, false);
-    if (!prepared) return prepared;
-    if (!signals) {
-        core_.log(LogLevel::warning,
-                  "signals are not watched: another engine of this process does that");
-    }
-    signals_seen_ = 0;
-    coordinate(signals ? signals->get() : nullptr);
-    return {};
+    if (prepared) coordinate();
+    for (Attendant* attendant : attendants_) attendant->end(core_.face());
+    attendants_.clear();
+    return prepared;
 }
 
-void Runner::coordinate(const os::SignalWatch* signals) {
+void Runner::coordinate() {
     const Core::Presence presence(core_);
     Coordinator& coordinator = core_.coordinator();
     for (;;) {
-        if (signals != nullptr) obey(*signals);
-        const Instant next = coordinator.advance();
+        const Instant wanted = attend();
+        const Instant next = std::min(wanted, coordinator.advance());
         if (coordinator.is_done()) break;
         const Duration left = next.is_never() ? kNever : next - core_.system().now();
-        notifier_.wait(std::max(left, Duration::zero()));
+        notifier_.wait(std::max(left, Duration::zero()), coordinator.watched());
     }
     end_workers();
     core_.dismantle();
-    coordinator.finish();
+    while (const auto again = coordinator.finish()) {
+        notifier_.wait(std::max(*again - core_.system().now(), Duration::zero()));
+    }
 }
 
-// The first signal stops, the second leaves a second, the third nothing.
-void Runner::obey(const os::SignalWatch& signals) {
-    unsigned seen = 0;
-    int latest = 0;
-    for (const int signal : os::SignalWatch::kSignals) {
-        const unsigned count = signals.count(signal);
-        seen += count;
-        if (count > 0) latest = signal;
+Instant Runner::attend() {
+    Instant next = Instant::never();
+    for (Attendant* attendant : attendants_) {
+        next = std::min(next, attendant->attend(core_.face()));
     }
-    if (seen == signals_seen_) return;
-    signals_seen_ = seen;
-    const StopSource source(StopSource::Kind::signal, latest);
-    if (seen == 1) return core_.request_stop(source);
-    const Instant now = core_.system().now();
-    core_.request_stop(source, seen == 2 ? now + kHurriedDeadline : now);
+    return next;
+}
+
+void Runner::tell_attendants(EngineState from, EngineState to) {
+    for (Attendant* attendant : attendants_) attendant->changed(core_.face(), from, to);
 }
 
 void Runner::end_workers() {

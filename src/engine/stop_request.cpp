@@ -13,6 +13,7 @@ std::string StopSource::to_string() const {
         case Kind::handler: return "handler";
         case Kind::signal: return "signal " + std::to_string(signal_);
         case Kind::loop_failure: return "loop failure";
+        case Kind::handover: return "handover";
     }
     return "nobody";
 }

@@ -20,7 +20,7 @@ namespace berth::engine {
 class StopSource {
 public:
     // As wide as the signal: atomics compare every byte, padding too, so there is none.
-    enum class Kind : std::uint16_t { none, api, handler, signal, loop_failure };
+    enum class Kind : std::uint16_t { none, api, handler, signal, loop_failure, handover };
 
     constexpr StopSource() = default;
     constexpr StopSource(Kind kind, int signal = 0)

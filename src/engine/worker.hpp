@@ -21,7 +21,9 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace berth::engine {
@@ -38,7 +40,9 @@ public:
 
     // ── Before the first step ────────────────────────────────────────────────────────────────
     driver::Outcome<void> open(loop::DriverFactory& factory);
-    void add_listener(driver::Descriptor socket, std::size_t listener);
+    // `entrance` outlives the acceptor.
+    void add_listener(driver::Descriptor socket, std::size_t listener,
+                      const net::Entrance& entrance);
     // After the last step: closes the driver and what listeners are left.
     void shut();
 
@@ -50,12 +54,29 @@ public:
     Deadline prepare_step(Deadline until) { return loop().prepare_wait(until); }
     bool step_prepared(Deadline deadline);
 
+    // Of one listener alone, on the worker's thread.
+    void close_listener(std::size_t listener);
+
     // ── Any thread ───────────────────────────────────────────────────────────────────────────
+    void suspend_listeners() {
+        is_suspended_.store(true);
+        command(listen_);
+    }
+    void resume_listeners() {
+        is_suspended_.store(false);
+        command(listen_);
+    }
     void close_listeners() { command(close_listeners_); }
     void drain() { command(drain_); }
+    void force_stalled() { command(force_stalled_); }
     void force() { command(force_); }
     void leave() { command(leave_); }
     bool listeners_are_closed() const { return listeners_open_.load() == 0; }
+    bool listeners_are_suspended() const { return listeners_armed_.load() == 0; }
+    // Has every connection sent its FIN?
+    bool is_settled() { return was_told_to_drain_.load() && counters().is_settled(); }
+    std::optional<Instant> busy_since() const { return table_.loop().busy_since(); }
+    std::int64_t thread() const { return thread_.load(std::memory_order_relaxed); }
     bool has_left() const { return has_left_.load(); }
     bool has_failed() const { return failure_.load() != 0; }
     int failure() const { return failure_.load(); }
@@ -74,13 +95,17 @@ private:
     void handler_threw(net::Callback callback, std::string_view what) override;
     void connection_reaped() override;
     const Endpoint& listening_on(std::size_t index) const override;
+    void drain_progress() override;
     // net::Placement
     void place(driver::Descriptor socket, const IpEndpoint& peer, std::size_t listener) override;
-    void listener_closed() override;
+    void listener_changed(const net::Acceptor& acceptor) override;
 
     void command(Command& command);
+    void do_listen();
     void do_close_listeners();
+    void end_listeners(net::ListenerEnd end);
     void do_drain();
+    void do_force_stalled();
     void do_force();
     void do_leave() { leaving_ = true; }
     void end();
@@ -99,11 +124,17 @@ private:
     std::uint64_t next_worker_ = 0;  // round robin
     bool leaving_ = false;
 
+    Command listen_;
     Command close_listeners_;
     Command drain_;
+    Command force_stalled_;
     Command force_;
     Command leave_;
     std::atomic<std::size_t> listeners_open_{0};
+    std::atomic<std::size_t> listeners_armed_{0};  // of these, not suspended
+    std::atomic<bool> was_told_to_drain_{false};
+    std::atomic<bool> is_suspended_{false};  // as it was told last
+    std::atomic<std::int64_t> thread_{0};
     std::atomic<bool> has_left_{false};
     std::atomic<int> failure_{0};
 };

@@ -19,6 +19,7 @@ public:
     virtual void on_received(Bytes bytes) = 0;
     virtual void on_receive_end(int errno_value) = 0;
     virtual void on_sent(driver::Sent sent) = 0;
+    virtual void on_unsent(driver::Slices slices, int errno_value) = 0;
     virtual void on_connected(int errno_value) = 0;
     virtual void on_closed() = 0;
 

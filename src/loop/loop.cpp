@@ -11,7 +11,7 @@
 namespace berth::loop {
 
 Loop::Loop(driver::System& system, BatchEvents& batch)
-    : system_(system), batch_(batch), now_(system.now()), timers_(now_) {
+    : system_(system), batch_(batch), now_(system.now().since_epoch.count()), timers_(now()) {
     static_cast<void>(tasks_.close());  // until it is open
 }
 
@@ -21,7 +21,8 @@ driver::Outcome<void> Loop::open(DriverFactory& factory) {
     auto opened = factory(*this);
     if (!opened) return base::failed(opened.errno_value());
     driver_ = std::move(*opened);
-    now_ = system_.now();
+    claim_thread();
+    set_now(system_.now());
     tasks_.reopen();
     return {};
 }
@@ -34,28 +35,31 @@ void Loop::shut() {
     driver_.reset();
 }
 
-driver::Outcome<void> Loop::iterate(Deadline deadline) {
-    claim_thread();
-    auto polled = driver_->poll(deadline);
-    if (!polled) return polled;
-    timers_.advance(now_);
-    if (!tasks_.empty()) run_tasks();
-    batch_.on_batch_end();
-    return {};
+// ── Waiting ──────────────────────────────────────────────────────────────────────────────────
+
+void Loop::set_busy_poll(Duration bound) {
+    busy_poll_.set_bound(bound);
+    odd_ = (odd_ & kHurried) | (busy_poll_.is_on() ? unsigned{kPollsBusily} : 0U);
 }
 
-// A producer pushes, then looks at asleep_; the loop sets asleep_, then looks at the queue. Both
-// in the one total order of seq_cst operations, so at least one of them sees the other, and the
-// exchange in post() lets one producer per sleep pay for the wake-up.
-Deadline Loop::prepare_wait(Deadline until) {
-    if (std::exchange(hurried_, false)) return Deadline{};
-    const Deadline deadline = std::min(until, timers_.next());
-    if (deadline <= now_) return Deadline{};
-    asleep_.store(true, std::memory_order_seq_cst);
-    if (tasks_.empty()) return deadline;
-    asleep_.store(false, std::memory_order_relaxed);
-    return Deadline{};
+[[gnu::noinline]] Deadline Loop::prepare_odd_wait(Deadline deadline) {
+    const bool is_hurried = (odd_ & kHurried) != 0;
+    odd_ &= ~unsigned{kHurried};
+    if (is_hurried || deadline <= now()) return Deadline{};
+    if ((odd_ & kPollsBusily) != 0 && looks_again()) return Deadline{};
+    return fall_asleep(deadline);
 }
+
+// While it looks it is not asleep: who posts a task wakes nobody, and the next look finds it.
+bool Loop::looks_again() {
+    if (std::exchange(came_, 0) == 0) return busy_poll_.looks_again(now());
+    busy_poll_.end_wait(now());
+    const Instant idle_since = system_.now();
+    busy_poll_.begin_wait(idle_since);
+    return busy_poll_.looks_again(idle_since);
+}
+
+// ── Tasks ────────────────────────────────────────────────────────────────────────────────────
 
 bool Loop::post(Task& task) {
     if (tasks_.push(task) == base::Pushed::refused) return false;
@@ -67,6 +71,7 @@ bool Loop::post(Task& task) {
 }
 
 void Loop::run_tasks() {
+    ++came_;
     for (Task* task = tasks_.take_all(); task != nullptr;) {
         std::exchange(task, task->next)->run();
     }

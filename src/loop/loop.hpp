@@ -19,15 +19,19 @@
 #include "base/stack_queue.hpp"
 #include "driver/driver.hpp"
 #include "driver/system.hpp"
+#include "loop/busy_poll.hpp"
 #include "loop/events.hpp"
 #include "loop/task.hpp"
 #include "loop/timer_wheel.hpp"
 
 #include <berth/function.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <thread>
 
 namespace berth::loop {
@@ -44,6 +48,8 @@ public:
     Loop& operator=(const Loop&) = delete;
     ~Loop();
 
+    // How long it may look for events before it sleeps; 0: not at all. Before open().
+    void set_busy_poll(Duration bound);
     // Begins a run: opens the driver and takes tasks.
     driver::Outcome<void> open(DriverFactory& factory);
     // Ends it, after the last run_once: closes the driver.
@@ -56,28 +62,37 @@ public:
     Deadline prepare_wait(Deadline until);
     driver::Outcome<void> iterate(Deadline deadline);
 
-    Instant now() const { return now_; }  // of this iteration
-    void hurry() { hurried_ = true; }     // the next iteration does not wait
+    // Of this iteration.
+    Instant now() const { return {Duration(now_.load(std::memory_order_relaxed))}; }
+    void hurry() { odd_ |= kHurried; }  // the next iteration does not wait
     driver::Driver& driver() { return *driver_; }
     driver::System& system() { return system_; }
     TimerWheel& timers() { return timers_; }
 
-    // The calls of connections and timers are for one thread: that which calls run_once.
+    // The calls of connections and timers are for one thread: that which calls run_once. Who opens
+    // the loop is expected to be it, until another claims it.
     bool is_on_its_thread() const { return thread_ == std::this_thread::get_id(); }
     void claim_thread() { thread_ = std::this_thread::get_id(); }
 
     // ── Any thread ───────────────────────────────────────────────────────────────────────────
     // In order of posting. False: the loop takes no tasks now, and `task` is still the caller's.
     bool post(Task& task);
+    // When the iteration under way began; nothing while it sleeps. For a moment after a wake-up
+    // it is still the time of the iteration before: who judges by it looks twice.
+    std::optional<Instant> busy_since() const {
+        if (asleep_.load(std::memory_order_relaxed)) return {};
+        return now();
+    }
 
     // ── The end ──────────────────────────────────────────────────────────────────────────────
     // Refuses tasks from now on, and cancels those that wait.
     void refuse_tasks();
 
     // ── Sink: called by the driver from inside poll ──────────────────────────────────────────
-    void on_awake(std::size_t) {
+    void on_awake(std::size_t events) {
         asleep_.store(false, std::memory_order_relaxed);
-        now_ = system_.now();
+        came_ += events;
+        set_now(system_.now());
     }
     void on_accepted(driver::Listener& listener, driver::Descriptor accepted,
                      const IpEndpoint& peer) {
@@ -101,17 +116,32 @@ public:
     void on_sent(driver::Stream& stream, driver::Sent sent) {
         static_cast<StreamEvents&>(stream).on_sent(sent);
     }
+    void on_unsent(driver::Stream& stream, driver::Slices slices, int errno_value) {
+        static_cast<StreamEvents&>(stream).on_unsent(slices, errno_value);
+    }
     void on_closed(driver::Stream& stream) { static_cast<StreamEvents&>(stream).on_closed(); }
 
 private:
+    // Bits of odd_: why a wait is prepared off the hot path.
+    enum Odd : unsigned {
+        kHurried = 1,
+        kPollsBusily = 2,
+    };
+
     void run_tasks();
+    Deadline prepare_odd_wait(Deadline deadline);
+    bool looks_again();
+    Deadline fall_asleep(Deadline deadline);
+    void set_now(Instant at) { now_.store(at.since_epoch.count(), std::memory_order_relaxed); }
 
     driver::System& system_;
     BatchEvents& batch_;
     std::unique_ptr<driver::Driver> driver_;
-    Instant now_;
+    std::atomic<std::int64_t> now_;  // nanoseconds; others read it, to see whether it comes round
     TimerWheel timers_;
-    bool hurried_ = false;
+    unsigned odd_ = 0;
+    std::size_t came_ = 0;  // events and tasks, since busy polling looked last
+    BusyPoll busy_poll_;
     std::thread::id thread_;
 
     // Written by other threads: on cache lines of their own.
@@ -119,5 +149,36 @@ private:
     alignas(64) std::atomic<bool> asleep_{false};  // a producer that clears it owes a wake-up
     std::atomic<unsigned> wakers_{0};              // producers that may be inside driver_->wake()
 };
+
+// ── The iteration ────────────────────────────────────────────────────────────────────────────
+
+inline driver::Outcome<void> Loop::iterate(Deadline deadline) {
+    auto polled = driver_->poll(deadline);
+    if (!polled) [[unlikely]]
+        return polled;
+    timers_.advance(now());
+    if (!tasks_.empty()) [[unlikely]]
+        run_tasks();
+    batch_.on_batch_end();
+    return polled;
+}
+
+// A producer pushes, then looks at asleep_; the loop sets asleep_, then looks at the queue. Both
+// in the one total order of seq_cst operations, so at least one of them sees the other, and the
+// exchange in post() lets one producer per sleep pay for the wake-up.
+inline Deadline Loop::prepare_wait(Deadline until) {
+    const Deadline deadline = std::min(until, timers_.next());
+    if (odd_ != 0 || deadline <= now()) [[unlikely]]
+        return prepare_odd_wait(deadline);
+    return fall_asleep(deadline);
+}
+
+inline Deadline Loop::fall_asleep(Deadline deadline) {
+    asleep_.store(true, std::memory_order_seq_cst);
+    if (tasks_.empty()) [[likely]]
+        return deadline;
+    asleep_.store(false, std::memory_order_relaxed);
+    return Deadline{};
+}
 
 }  // namespace berth::loop

@@ -57,7 +57,7 @@ void TimerWheel::arm(Timer& timer, Instant deadline) {
 void TimerWheel::cancel(Timer& timer) {
     if (!timer.is_armed()) return;
     timer.unlink();
-    if (timer.tick_ <= current_) return;  // it was due, and in no slot
+    if (timer.tick_ <= current_) return look_ahead();  // it was due, and in no slot
     const Place place = place_of(timer.tick_);
     Level& level = levels_[place.level];
     if (!level.slots[place.slot].empty()) return;
@@ -65,19 +65,12 @@ void TimerWheel::cancel(Timer& timer) {
     look_ahead();
 }
 
-std::size_t TimerWheel::advance(Instant now) {
-    now_ = std::max(now_, now);
-    if (now_ < next_ && due_.empty()) [[likely]]
-        return 0;
-    return fire_due();
-}
-
 std::size_t TimerWheel::fire_due() {
     roll_to(tick_rounded_down(now_));
-    look_ahead();
 
     base::List<Timer> firing;  // apart from due_, which takes what is armed meanwhile
     firing.splice_back(due_);
+    look_ahead();
     std::size_t fired = 0;
     while (Timer* timer = firing.pop_front()) {
         ++fired;
@@ -89,6 +82,7 @@ std::size_t TimerWheel::fire_due() {
 void TimerWheel::look_ahead() {
     const auto place = first_in_use();
     next_ = place ? Instant{milliseconds(start_of(*place))} : Instant::never();
+    if (!due_.empty()) next_ = now_;
 }
 
 void TimerWheel::put(Timer& timer) {

@@ -64,12 +64,18 @@ public:
 
     // Fires what is due at `now` and says how many that were. Time does not go back: an earlier
     // `now` counts as the latest one.
-    std::size_t advance(Instant now);
+    std::size_t advance(Instant now) {
+        if (now_ < now) [[likely]]
+            now_ = now;
+        if (now_ < next_) [[likely]]
+            return 0;
+        return fire_due();
+    }
 
     // Never later than the tick of the earliest deadline, so that a loop that waits for it is not
     // late; and advancing to it fires a timer or moves it to a lower level, so that the loop does
     // not spin. never() when nothing is armed; an instant that has passed when something is due.
-    Instant next() const { return due_.empty() ? next_ : now_; }
+    Instant next() const { return next_; }
 
 private:
     using Tick = std::uint64_t;
@@ -96,9 +102,10 @@ private:
     void look_ahead();
 
     Instant now_;
-    Instant next_ = Instant::never();  // when the first slot in use begins
-    Tick current_;                     // of now_, or behind it while nothing lies between
-    base::List<Timer> due_;            // passed deadlines, fired by the next advance
+    Instant next_ =
+        Instant::never();    // when the first slot in use begins; passed if due_ is in use
+    Tick current_;           // of now_, or behind it while nothing lies between
+    base::List<Timer> due_;  // passed deadlines, fired by the next advance
     std::array<Level, kLevels> levels_;
 };
 

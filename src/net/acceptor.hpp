@@ -5,7 +5,8 @@
 // Nothing that accept(2) can fail with ends it. When descriptors or memory run out, or the
 // connection limit is reached, it stops accepting for a while and leaves the clients where they
 // are, in the kernel's backlog; it tries again when one of the loop's connections goes, and at
-// most kPauseMax later in any case, because another loop or process may have made room.
+// most kPauseMax later in any case, because another loop or process may have made room. Nor does
+// it close over the heads of clients that cannot be accepted yet.
 //
 // Lifetime:  from start() to closed() the driver may hold it: it does not move.
 // Threads:   the loop's.
@@ -16,21 +17,33 @@
 #include "loop/events.hpp"
 #include "loop/loop.hpp"
 #include "net/connection_limit.hpp"
+#include "net/entrance.hpp"
 #include "net/loop_counters.hpp"
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 
 namespace berth::net {
+
+class Acceptor;
 
 // Where accepted connections go.
 class Placement {
 public:
     virtual void place(driver::Descriptor socket, const IpEndpoint& peer, std::size_t listener) = 0;
-    virtual void listener_closed() = 0;
+    // It is suspended now, or resumed, or closed.
+    virtual void listener_changed(const Acceptor& acceptor) = 0;
 
 protected:
     ~Placement() = default;
+};
+
+// How a listening socket ends.
+enum class ListenerEnd : std::uint8_t {
+    ours,         // emptied, shut down for every copy of it, closed
+    forced,       // the same, without waiting for who cannot be accepted now
+    handed_over,  // closed, and nothing else: the queue is another's
 };
 
 // What the acceptors of a loop share.
@@ -39,6 +52,7 @@ struct AcceptorSetup {
     LoopCounters& counters;
     ConnectionLimit& limit;
     Placement& placement;
+    const Entrance* entrance;  // of the address of the acceptor to be made
 };
 
 class Acceptor final : public loop::ListenerEvents, private loop::Timer {
@@ -52,9 +66,17 @@ public:
     void start();
     // Room may have been made.
     void try_again();
+    // Stops accepting and keeps the socket: who connects waits in the backlog. Then
+    // Placement::listener_changed.
+    void suspend();
+    void resume();
+    bool is_suspended() const { return state_ == State::suspended; }
     // Stops accepting, empties the kernel's queue into the engine, closes the socket; then
-    // Placement::listener_closed.
-    void close();
+    // Placement::listener_changed. For want of descriptors that may last until connections go,
+    // or until it is called again with `forced`. A queue that is another's, too, is handed over
+    // in any case.
+    void close(ListenerEnd end);
+    std::size_t listener() const { return listener_; }
     bool is_closed() const { return state_ == State::closed; }
 
     void on_accepted(driver::Descriptor accepted, const IpEndpoint& peer) override;
@@ -65,23 +87,34 @@ private:
     enum class State : std::uint8_t {
         idle,  // not armed
         accepting,
-        pausing,  // disarming, to wait
-        paused,   // disarmed, the timer runs
-        closing,  // disarming, to close
+        pausing,     // disarming, to wait
+        paused,      // disarmed, the timer runs
+        suspending,  // disarming, to stay
+        suspended,
+        closing,   // disarming, to close
+        emptying,  // disarmed, the timer runs: somebody in the queue cannot be accepted yet
         closed,
     };
     void pause();
-    void empty_queue();
+    void retry_later();
+    void admit(driver::Descriptor accepted, const IpEndpoint& peer);
+    bool empty_queue();
+    bool is_handed_over() const;
+    void insist(ListenerEnd end);
+    void finish_suspending();
     void finish_closing();
+    void end();
     static void fire(loop::Timer& timer);
 
     loop::Loop& loop_;
     LoopCounters& counters_;
     ConnectionLimit& limit_;
     Placement& placement_;
+    const Entrance* entrance_;
     std::size_t listener_;
     Duration pause_ = kPauseMin;
     State state_ = State::idle;
+    ListenerEnd end_ = ListenerEnd::ours;
 };
 
 }  // namespace berth::net

@@ -45,7 +45,7 @@ Bytes Connection::next(std::size_t count) {
     ConnectionCore& core = core_of(*this);
     const Bytes unread = core.unread();
     const Bytes taken = unread.first(std::min(count, unread.size()));
-    core.consume(taken.size());  // kept in place until the callback ends
+    core.discard(taken.size());  // kept in place until the callback ends
     return taken;
 }
 
@@ -54,22 +54,17 @@ std::size_t Connection::read(MutableBytes into) {
     const Bytes unread = core.unread();
     const std::size_t count = std::min(into.size(), unread.size());
     if (count > 0) std::memcpy(into.data(), unread.data(), count);
-    core.consume(count);
+    core.discard(count);
     return count;
 }
 
-std::size_t Connection::discard(std::size_t count) {
-    ConnectionCore& core = core_of(*this);
-    const std::size_t dropped = std::min(count, core.unread().size());
-    core.consume(dropped);
-    return dropped;
-}
+std::size_t Connection::discard(std::size_t count) { return core_of(*this).discard(count); }
 
 Buffer Connection::take(std::size_t count) {
     ConnectionCore& core = core_of(*this);
     const Bytes unread = core.unread();
     Buffer taken = Buffer::copy_of(unread.first(std::min(count, unread.size())));
-    core.consume(taken.size());
+    core.discard(taken.size());
     return taken;
 }
 
@@ -84,6 +79,13 @@ void Connection::flush() { core_of(*this).flush(); }
 std::size_t Connection::unsent() const { return core_of(*this).unsent(); }
 void Connection::end() { core_of(*this).end(); }
 void Connection::close(CloseMode mode) { core_of(*this).close(mode, CloseReason::local_close); }
+
+InFlight Connection::begin() {
+    ConnectionCore& core = core_of(*this);
+    if (core.is_gone()) return {};
+    core.begin_request();
+    return {core.table().face().engine(), core.id()};
+}
 
 // ── Identity ─────────────────────────────────────────────────────────────────────────────────
 

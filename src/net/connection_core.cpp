@@ -12,9 +12,11 @@ ConnectionCore::ConnectionCore(base::SlotId id, ConnectionTable& table, const Ne
     : Timer(&ConnectionCore::fire),
       table_(table),
       id_(id),
+      opened_at_(table.loop().now()),
       peer_(made.peer),
       listener_(static_cast<std::uint16_t>(made.listener)) {
     descriptor = made.socket;
+    table.counters().connecting.add();
 }
 
 ConnectionCore::~ConnectionCore() { set_context(nullptr, nullptr); }
@@ -36,21 +38,29 @@ Endpoint ConnectionCore::peer_endpoint() const {
     return table_.system().peer_endpoint(descriptor, Scheme::unix_stream).value_or(unnamed);
 }
 
-// The listener's address, unless that is a wildcard or there is none; then the socket is asked,
-// once, and the answer kept for on_close.
+// Null: its listener's address is not its own, being a wildcard, or it has none.
+const Endpoint* ConnectionCore::listening_on() const {
+    if (listener_ == kNoListener) return nullptr;
+    const Endpoint& listening = table_.host().listening_on(listener_);
+    return listening.is_wildcard() ? nullptr : &listening;
+}
+
+// Where the listener does not say it the socket is asked, each time: few want to know, and all
+// would pay for the memory of the answer.
 Endpoint ConnectionCore::local_endpoint() const {
-    if (local_.family != 0) return {Scheme::tcp, local_};
-    if (listener_ != kNoListener) {
-        const Endpoint& listening = table_.host().listening_on(listener_);
-        if (!listening.is_wildcard()) return listening;
-    }
+    if (const Endpoint* const listening = listening_on()) return *listening;
     const Scheme scheme = peer_.family != 0 ? Scheme::tcp : Scheme::unix_stream;
     Endpoint unknown(scheme, std::string());
-    if (!driver::is_open(descriptor)) return unknown;
-    const auto asked = table_.system().local_endpoint(descriptor, scheme);
-    if (!asked) return unknown;
-    local_ = asked->ip();
-    return *asked;
+    if (driver::is_open(descriptor)) {
+        return table_.system().local_endpoint(descriptor, scheme).value_or(unknown);
+    }
+    const IpEndpoint remembered = ends_ ? table_.farewell(id_).local : IpEndpoint{};
+    return remembered.family != 0 ? Endpoint(Scheme::tcp, remembered) : unknown;
+}
+
+// For on_close, while there is a socket to ask.
+void ConnectionCore::remember_local_endpoint() {
+    if (listening_on() == nullptr) farewell().local = local_endpoint().ip();
 }
 
 void ConnectionCore::set_context(void* object, void (*const* destroy)(void*)) {

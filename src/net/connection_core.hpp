@@ -4,9 +4,11 @@
 //
 // The public class is its first base and has no data, so a Connection& is a ConnectionCore&.
 // connection_state.hpp decides what events mean; this class does it: input and turns in
-// connection_input.cpp, output in connection_output.cpp, the way to the end in
-// connection_close.cpp, what a transport changes in connection_wire.cpp, the public face in
-// connection.cpp.
+// connection_input.cpp, output in connection_output.cpp, beginning and end in
+// connection_close.cpp, a stop in connection_drain.cpp, the wait for the peer's FIN and other
+// timers in connection_time.cpp, what became of its bytes in connection_fate.cpp, the journey to
+// another process in connection_travel.cpp, what a transport changes in connection_wire.cpp, the
+// public face in connection.cpp.
 //
 // The message path asks one question: is anything odd? `odd_` is 0 for an open, plain connection
 // with nothing unread and nothing owed.
@@ -22,16 +24,21 @@
 #include "loop/events.hpp"
 #include "loop/timer_wheel.hpp"
 #include "net/connection_state.hpp"
+#include "net/farewell.hpp"
+#include "net/loop_counters.hpp"
 #include "net/output_queue.hpp"
+#include "net/traveller.hpp"
 #include "net/turn.hpp"
 
 #include <berth/connection.hpp>
 #include <berth/handler.hpp>
+#include <berth/report.hpp>
 #include <berth/result.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 namespace berth::net {
 
@@ -59,11 +66,14 @@ public:
 
     // ── Beginning ────────────────────────────────────────────────────────────────────────────
     void open_accepted();
+    void open_refused();  // LateAccept::refuse: no callback, an end in order
+    void open_imported(const Traveller& traveller);
     void start_connecting(const Endpoint& endpoint, Deadline deadline);
 
     // ── Input ────────────────────────────────────────────────────────────────────────────────
-    Bytes unread() const { return kept_.empty() ? fresh_ : kept_.view(); }
-    void consume(std::size_t count);  // views stay valid until the end of the callback
+    Bytes unread() const;  // connection_turn.hpp
+    // How many of `count` there were. Views stay valid until the end of the callback.
+    std::size_t discard(std::size_t count);
     void pause_by_user();
     void resume_by_user();
     void wake();  // on_traffic, whether or not anything is unread
@@ -79,14 +89,22 @@ public:
     // ── Ending ───────────────────────────────────────────────────────────────────────────────
     void end();
     void close(CloseMode mode, CloseReason reason);
-    // Asks the handler whether it wants to close now that the engine stops.
-    void drain(Deadline deadline);
-    // Closes it if on_drain left that to us.
+    // Asks the handler, once, whether it wants to close now that there is a stop: at `when`, if
+    // that is later.
+    void drain(Instant when);
+    // Closes it if on_drain left that to us and it is not busy.
     void finish_drain();
     // The harvest for its FIN begins; false: one is under way.
     bool begin_harvest();
     // The deadline has passed: closes, and counts what that cost.
     void force();
+    // Would waiting until the deadline change nothing, as far as anybody can tell?
+    bool is_stalled() const;
+    // Of an InFlight token.
+    void begin_request();
+    void end_request();
+    // Leaves for another process if it is idle and its handler wants that. Nothing: it stays.
+    std::optional<Traveller> travel();
     // The driver is broken: ends without its help.
     void abandon(CloseReason reason);
 
@@ -114,6 +132,7 @@ public:
     void on_received(Bytes bytes) override;
     void on_receive_end(int errno_value) override;
     void on_sent(driver::Sent sent) override;
+    void on_unsent(driver::Slices slices, int errno_value) override;
     void on_connected(int errno_value) override;
     void on_closed() override;
 
@@ -128,7 +147,7 @@ private:
         kSending = 32,         // a send_when_ready is in flight
         kWantsTraffic = 64,    // on_traffic at the end of the batch
         kWantsWritable = 128,  // on_writable at the end of the batch
-        kDraining = 256,       // on_drain answered close
+        kDraining = 256,       // our FIN is due as soon as it is not busy
         kHarvesting = 512,     // in the table's list of those whose FIN waits for a harvest
         kTransported = 1024,   // it has a Wire; never cleared
         kMustRead = 2048,      // its transport seals nothing before it has received something
@@ -140,17 +159,24 @@ private:
     // Turns: connection_turn.hpp
     template <class Call>
     void take_turn(Callback callback, Call&& call);
+    template <class Call>
+    void take_turn_with(Bytes input, Callback callback, Call&& call);
     void end_turn(Action action);
+    void end_odd_turn(Action action);
+    void end_short_turn();
+    void threw(Callback callback);
     void obey(Action action);
-    void leave_unread();
-    void consume_kept(std::size_t count);
-    void send_turn();
+    bool send_turn();
     bool write_to_turn(Bytes bytes);
 
     // Input: connection_input.cpp
+    void received_unusual(Bytes bytes);
     void received_odd(Bytes bytes);
-    void traffic();
-    void keep_unread();
+    void traffic(Bytes input);
+    void leave_unread();
+    bool keep(Bytes bytes);
+    void tidy_kept();
+    std::size_t discard_kept(std::size_t count);
     void discard_input();
     bool is_paused() const { return is(kUserPaused | kOverHigh); }
     bool is_held() const { return is_paused() && !is(kMustRead); }
@@ -164,9 +190,13 @@ private:
     bool may_queue(std::size_t count);
     WriteStatus pressure();
     OutputQueue& queue();
+    void queue_copy(Bytes bytes);
     void queue_turn();
     void keep_rest(driver::Slices slices, std::size_t sent);
-    void send_turn_short(Bytes written, driver::Sent sent);
+    void send_turn_now();
+    void send_turn_short(driver::Sent sent);
+    bool reclaim();
+    void take_back(driver::Slices slices);
     void settle();
     OutputQueue* outgoing();
     void send_queue();
@@ -186,39 +216,75 @@ private:
     OutputQueue* outgoing_wire();
     bool finish_output();
 
-    // Ending: connection_close.cpp
+    // Beginning and ending: connection_close.cpp
     void begin();
+    void become_open();
+    void drain_if_told();
     void advance(ConnectionEvent event);
     void perform(ConnectionEffect effect);
+    void move_to(ConnectionState next);
+    void enter(Stage stage);
     void tell_open();
     void tell_end();
     void report();
-    void linger();
     void send_fin();
     void fail(int errno_value);
     void abort(driver::Ending ending);
     void start_closing();
-    bool is_acknowledged() const;
-    void drain_connecting();
-    void account_for_stop();
     void note_reason(CloseReason reason);
     void override_reason(CloseReason reason);
-    void arm_idle_timer();
+
+    // A stop: connection_drain.cpp
+    void tell_drain();
+    void drain_connecting();
+    void end_when_idle();
+    bool is_fresh() const;
+    Instant grace_end() const;
+    std::optional<DrainTerms> drain_terms() const;
+    void cut_off(CloseReason reason, driver::Ending ending);
+    bool is_vanished() const;
+
+    // Time: connection_time.cpp
+    void arm_timer();
+    Instant next_look() const;
     static void fire(loop::Timer& timer);
     void timed_out();
+    void linger();
+    void linger_on();
+    void leave();
+    bool is_too_slow();
+    void look();
+
+    // Its addresses: connection_core.cpp
+    const Endpoint* listening_on() const;
+    void remember_local_endpoint();
+
+    // Its bytes: connection_fate.cpp
+    Farewell& farewell();
+    bool is_acknowledged() const;
+    std::uint64_t in_kernel() const;
+    std::uint64_t acknowledged() const { return bytes_written_ - unsent() - in_kernel(); }
+    Fate fate() const;
+    void account();
+    void account_for_stop(const Fate& fate);
+    void drop_late(std::size_t count);
+    StopReport::Forced forced_entry(const Fate& fate) const;
+
+    // A journey: connection_travel.cpp
+    bool may_travel() const;
+    std::optional<Buffer> ask_to_travel();
 
     ConnectionTable& table_;
     base::SlotId id_;
-    Bytes fresh_;  // lent for this turn
-    base::ByteQueue kept_;
+    base::ByteQueue kept_;  // what was not read in its turn
     std::unique_ptr<OutputQueue> output_;
     std::uint64_t bytes_received_ = 0;
     std::uint64_t bytes_written_ = 0;
+    Instant opened_at_;  // accepted, or begun to connect
     Instant last_activity_;
     void* context_ = nullptr;
     void (*const* context_destroy_)(void*) = nullptr;
     IpEndpoint peer_;
-    mutable IpEndpoint local_;  // family 0: not asked for yet
     std::uint16_t listener_;
     std::uint16_t odd_ = kNotOpen;
     std::uint16_t errno_ = 0;  // why it failed, if the kernel said so
@@ -227,7 +293,15 @@ private:
     driver::Ending ending_ = driver::Ending::orderly;
     bool reason_noted_ : 1 = false;
     bool fin_sent_ : 1 = false;
-    bool opened_ : 1 = false;  // on_open was called, on_close will be
+    bool opened_ : 1 = false;        // on_open was called, on_close will be
+    bool imported_ : 1 = false;      // on_import was
+    bool told_ : 1 = false;          // of the stop, by on_drain; or it will be:
+    bool awaits_drain_ : 1 = false;  // Options::spread
+    bool ends_ : 1 = false;          // it has a Farewell
+    bool forced_ : 1 = false;        // cut off
+    Stage stage_ = Stage::connecting;
+    ConnectionState ended_in_ = ConnectionState::connecting;  // the state before closing
+    std::uint32_t in_flight_ = 0;
 };
 
 }  // namespace berth::net

@@ -12,10 +12,51 @@ namespace berth::net {
 void ConnectionCore::on_received(Bytes bytes) {
     last_activity_ = table_.loop().now();
     if (odd_ != 0) [[unlikely]]
-        return is(kTransported) ? received_wire(bytes) : received_odd(bytes);
+        return received_unusual(bytes);
     bytes_received_ += bytes.size();
-    fresh_ = bytes;
-    take_turn(Callback::on_traffic, [this] { return table_.handler().on_traffic(*this); });
+    take_turn_with(bytes, Callback::on_traffic,
+                   [this] { return table_.handler().on_traffic(*this); });
+}
+
+[[gnu::noinline]] void ConnectionCore::received_unusual(Bytes bytes) {
+    return is(kTransported) ? received_wire(bytes) : received_odd(bytes);
+}
+
+void ConnectionCore::received_odd(Bytes bytes) {
+    bytes_received_ += bytes.size();
+    if (!is_read(state_)) return drop_late(bytes.size());
+    const bool is_lent = kept_.empty() && !is_paused();
+    if (!is_lent && !keep(bytes)) return;
+    if (is_paused()) return set(kWantsTraffic);  // when it resumes
+    traffic(is_lent ? bytes : kept_.view());
+    if (is(kDraining) && !is(kHarvesting)) end_when_idle();  // it is fresh no longer
+}
+
+// Apart from on_received, which has it inline.
+[[gnu::noinline]] void ConnectionCore::traffic(Bytes input) {
+    take_turn_with(input, Callback::on_traffic,
+                   [this] { return table_.handler().on_traffic(*this); });
+}
+
+// ── The end of a turn ────────────────────────────────────────────────────────────────────────
+
+// In this order: what was written leaves before a close that was asked for takes effect.
+[[gnu::noinline]] void ConnectionCore::end_odd_turn(Action action) {
+    obey(action);
+    leave_unread();
+    if (!table_.turn().written().empty()) send_turn();
+    end_short_turn();
+}
+
+[[gnu::noinline]] void ConnectionCore::end_short_turn() {
+    table_.turn().end();
+    if (odd_ != 0) settle();
+}
+
+// Called inside a catch. The engine goes on, without this connection.
+void ConnectionCore::threw(Callback callback) {
+    table_.threw(callback);
+    close(CloseMode::now, CloseReason::handler_threw);
 }
 
 void ConnectionCore::obey(Action action) {
@@ -26,64 +67,47 @@ void ConnectionCore::obey(Action action) {
     }
 }
 
+// What the handler left is copied once, into memory that is taken now and given back when empty.
+// Nothing is kept already unless it was that which the handler has seen.
 void ConnectionCore::leave_unread() {
-    if (!fresh_.empty() || is(kKept)) keep_unread();
+    const Bytes rest = table_.turn().unread();
+    if (kept_.empty()) {
+        if (!rest.empty() && (may_write(state_) || is_read(state_))) keep(rest);
+    } else {
+        kept_.consume(kept_.size() - rest.size());
+        tidy_kept();
+    }
     if (is_gone()) table_.turn().clear();
 }
 
-// Apart from on_received, which has it inline.
-[[gnu::noinline]] void ConnectionCore::traffic() {
-    take_turn(Callback::on_traffic, [this] { return table_.handler().on_traffic(*this); });
+// False: it is too much.
+bool ConnectionCore::keep(Bytes bytes) {
+    if (kept_.size() + bytes.size() > table_.options().input_max) {
+        close(CloseMode::reset, CloseReason::inbound_overflow);
+        return false;
+    }
+    kept_.append(bytes);
+    set(kKept);
+    return true;
 }
 
-void ConnectionCore::received_odd(Bytes bytes) {
-    bytes_received_ += bytes.size();
-    if (!is_read(state_)) {
-        // Closing: it is read to keep the peer from being reset, and dropped.
-        if (table_.is_stopping()) table_.counters().stop_received_late.add(bytes.size());
-        return;
-    }
-    if (kept_.empty()) {
-        fresh_ = bytes;
-    } else if (kept_.size() + bytes.size() > table_.options().input_max) {
-        return close(CloseMode::reset, CloseReason::inbound_overflow);
-    } else {
-        kept_.append(bytes);
-    }
-    if (is_paused()) {
-        set(kWantsTraffic);  // when it resumes
-        return keep_unread();
-    }
-    traffic();
-}
-
-// What the handler left is copied once, into memory that is taken now and given back when empty.
 // A connection that is closing reads no more: its input is dropped.
-void ConnectionCore::keep_unread() {
+void ConnectionCore::tidy_kept() {
     if (!may_write(state_) && !is_read(state_)) return discard_input();
-    if (!fresh_.empty()) {
-        if (fresh_.size() > table_.options().input_max) {
-            fresh_ = {};
-            return close(CloseMode::reset, CloseReason::inbound_overflow);
-        }
-        kept_.append(fresh_);
-        fresh_ = {};
-    }
-    if (kept_.empty()) {
-        kept_.trim();
-        clear(kKept);
-    } else {
-        set(kKept);
-    }
+    if (!kept_.empty()) return;
+    kept_.trim();
+    clear(kKept);
 }
 
-void ConnectionCore::consume_kept(std::size_t count) {
-    kept_.consume(count);
-    mark_dirty();  // its memory goes at the end of the batch, or of the turn
+std::size_t ConnectionCore::discard_kept(std::size_t count) {
+    const std::size_t dropped = std::min(count, kept_.size());
+    kept_.consume(dropped);
+    mark_dirty();  // its memory goes at the end of the batch
+    return dropped;
 }
 
 void ConnectionCore::discard_input() {
-    fresh_ = {};
+    if (table_.turn().is_of(*this)) table_.turn().drop_unread();
     kept_.consume(kept_.size());
     kept_.trim();
     clear(kKept);
@@ -123,7 +147,7 @@ void ConnectionCore::wake() {
     if (!opened_ || !(is_read(state_) || may_write(state_))) return;
     if (is(kUserPaused)) return set(kWantsTraffic);  // when it resumes
     last_activity_ = table_.loop().now();
-    traffic();
+    traffic(kept_.view());
 }
 
 // ── The peer's end ───────────────────────────────────────────────────────────────────────────

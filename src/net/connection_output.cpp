@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ranges>
 #include <utility>
 
 namespace berth::net {
@@ -46,7 +47,7 @@ WriteStatus ConnectionCore::write_slow(Bytes bytes) {
     if (!needs_queue && (table_.turn().is_of(*this) || bytes.size() >= kDirectMin)) {
         return write_directly(bytes);
     }
-    queue().append_copy(bytes);
+    queue_copy(bytes);
     mark_dirty();
     return pressure();
 }
@@ -56,6 +57,7 @@ WriteStatus ConnectionCore::write(Buffer&& buffer) {
     if (buffer.empty()) return pressure();
     bytes_written_ += buffer.size();
     queue_turn();
+    table_.counters().outbound_bytes.add(buffer.size());
     queue().append(std::move(buffer));
     mark_dirty();
     return pressure();
@@ -97,9 +99,11 @@ WriteStatus ConnectionCore::write_directly(Bytes bytes) {
     return pressure();
 }
 
-void ConnectionCore::send_turn_short(Bytes written, driver::Sent sent) {
+void ConnectionCore::send_turn_short(driver::Sent sent) {
+    const Bytes written = table_.turn().written();
+    table_.turn().clear();
     if (sent.is_failed()) {
-        queue().append_copy(written);  // it counts as lost
+        queue_copy(written);  // it counts as lost
         return fail(sent.errno_value());
     }
     keep_rest({&written, 1}, sent.count());
@@ -109,10 +113,42 @@ void ConnectionCore::send_turn_short(Bytes written, driver::Sent sent) {
 void ConnectionCore::keep_rest(driver::Slices slices, std::size_t sent) {
     for (const Bytes& slice : slices) {
         const std::size_t gone = std::min(sent, slice.size());
-        queue().append_copy(slice.subspan(gone));
+        queue_copy(slice.subspan(gone));
         sent -= gone;
     }
     arm_send();
+}
+
+// ── What was sent too soon ───────────────────────────────────────────────────────────────────
+
+// A turn's output may still be on its way to the kernel, which may refuse it. Asked before anything
+// that relies on what was sent: a FIN, an account, a journey. False: some of it is here again.
+bool ConnectionCore::reclaim() {
+    const driver::Slices unsent = table_.driver().settle(*this);
+    if (unsent.empty()) return true;
+    take_back(unsent);
+    return false;
+}
+
+void ConnectionCore::on_unsent(driver::Slices slices, int errno_value) {
+    if (is_gone()) return;  // nothing was owed when it was closed
+    take_back(slices);
+    if (errno_value != 0) return fail(errno_value);
+    pressure();
+}
+
+// In front of what was queued meanwhile, also of what waits in the driver for the socket.
+void ConnectionCore::take_back(driver::Slices slices) {
+    OutputQueue& queue = this->queue();
+    for (const Bytes& slice : std::views::reverse(slices)) {
+        table_.counters().outbound_bytes.add(slice.size());
+        queue.prepend_copy(slice);
+    }
+    if (is(kSending)) {
+        queue.pin();
+    } else if (!is_gone()) {
+        arm_send();
+    }
 }
 
 // ── The queue ────────────────────────────────────────────────────────────────────────────────
@@ -122,10 +158,15 @@ OutputQueue& ConnectionCore::queue() {
     return *output_;
 }
 
+void ConnectionCore::queue_copy(Bytes bytes) {
+    table_.counters().outbound_bytes.add(bytes.size());
+    queue().append_copy(bytes);
+}
+
 void ConnectionCore::queue_turn() {
     Turn& turn = table_.turn();
     if (!turn.is_of(*this) || turn.written().empty()) return;
-    queue().append_copy(turn.written());
+    queue_copy(turn.written());
     turn.clear();
 }
 
@@ -145,13 +186,24 @@ WriteStatus ConnectionCore::pressure() {
     return WriteStatus::over_high;
 }
 
+// Also what an earlier turn wrote and the driver has yet to ask the kernel for. What the kernel
+// refuses of that waits for room, and so does what this turn wrote.
 void ConnectionCore::flush() {
     if (is_gone() || is(kSending)) return;
+    reclaim();
     if (table_.turn().is_of(*this) && !table_.turn().written().empty()) {
-        if (!output_) return send_turn();
+        if (!output_) return send_turn_now();
         queue_turn();
     }
-    if (output_) send_queue();
+    if (output_ && !is(kSending)) send_queue();
+}
+
+// Not with the driver's next poll: the callback goes on, perhaps for long.
+void ConnectionCore::send_turn_now() {
+    const Bytes written = table_.turn().written();
+    const driver::Sent sent = table_.driver().send(*this, written);
+    if (sent.is_failed() || sent.count() < written.size()) return send_turn_short(sent);
+    table_.turn().clear();
 }
 
 // What the kernel gets: the queue itself, or what a transport made of it. Null: nothing now.
@@ -195,6 +247,7 @@ void ConnectionCore::taken(std::size_t count) {
 
 void ConnectionCore::sent_from_queue(std::size_t count) {
     output_->consume(count);
+    table_.counters().outbound_bytes.sub(count);
     const std::uint64_t sent = bytes_written_ - unsent();
     WriteWaiters& waiters = output_->waiters();
     while (!waiters.empty() && waiters.front().position <= sent) {
@@ -208,7 +261,7 @@ void ConnectionCore::sent_from_queue(std::size_t count) {
     if (!output_->empty()) return;
     table_.output_pool().give_back(std::move(output_));
     // Reading may have been paused for this output: what waits in the kernel is read before a FIN.
-    if (is(kDraining)) table_.finish_drain_later(*this);
+    if (is(kDraining)) end_when_idle();
 }
 
 // After the last completion only: until then the driver may be looking at the queue.
@@ -218,6 +271,7 @@ void ConnectionCore::drop_output() {
     while (WriteWaiter* waiter = output_->waiters().pop()) {
         table_.finish_later(*waiter, by_stop ? Delivery::cancelled_by_stop : Delivery::stale);
     }
+    table_.counters().outbound_bytes.sub(output_->bytes());
     table_.output_pool().give_back(std::move(output_));
 }
 
@@ -240,7 +294,7 @@ void ConnectionCore::end_batch() {
         wake();
     }
     if (is(kTransported)) read_wire();
-    if (is(kKept)) keep_unread();
+    if (is(kKept)) tidy_kept();
     settle();
 }
 

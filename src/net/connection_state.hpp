@@ -41,8 +41,9 @@ enum class ConnectionEvent : std::uint8_t {
     abort,     // now, reset, an error, a deadline: close without waiting for anything
     flushed,   // the kernel has taken all output
     reaped,    // the driver's last completion
+    refuse,    // accepted, but not wanted: an end in order, and nobody is told
 };
-inline constexpr std::size_t kConnectionEvents = 7;
+inline constexpr std::size_t kConnectionEvents = 8;
 
 enum class ConnectionEffect : std::uint8_t {
     nothing,
@@ -67,7 +68,7 @@ using S = ConnectionState;
 using E = ConnectionEffect;
 using Row = std::array<ConnectionStep, kConnectionEvents>;
 
-// Columns: connected, peer_end, end, close, abort, flushed, reaped.
+// Columns: connected, peer_end, end, close, abort, flushed, reaped, refuse.
 inline constexpr std::array<Row, kConnectionStates> kSteps{{
     // connecting
     {{{S::open, E::open},
@@ -76,7 +77,8 @@ inline constexpr std::array<Row, kConnectionStates> kSteps{{
       {S::closing, E::close},
       {S::closing, E::close},
       {S::connecting, E::impossible},
-      {S::connecting, E::impossible}}},
+      {S::connecting, E::impossible},
+      {S::flushing, E::flush}}},
     // open
     {{{S::open, E::impossible},
       {S::open_ended, E::tell_end},
@@ -84,6 +86,7 @@ inline constexpr std::array<Row, kConnectionStates> kSteps{{
       {S::flushing, E::flush},
       {S::closing, E::close},
       {S::open, E::nothing},
+      {S::open, E::impossible},
       {S::open, E::impossible}}},
     // open_ended
     {{{S::open_ended, E::impossible},
@@ -92,6 +95,7 @@ inline constexpr std::array<Row, kConnectionStates> kSteps{{
       {S::flushing_ended, E::flush},
       {S::closing, E::close},
       {S::open_ended, E::nothing},
+      {S::open_ended, E::impossible},
       {S::open_ended, E::impossible}}},
     // ending
     {{{S::ending, E::impossible},
@@ -100,6 +104,7 @@ inline constexpr std::array<Row, kConnectionStates> kSteps{{
       {S::flushing, E::nothing},
       {S::closing, E::close},
       {S::ended, E::send_fin},
+      {S::ending, E::impossible},
       {S::ending, E::impossible}}},
     // ended: with the peer's FIN nothing is left to do but to tell
     {{{S::ended, E::impossible},
@@ -108,6 +113,7 @@ inline constexpr std::array<Row, kConnectionStates> kSteps{{
       {S::lingering, E::linger},
       {S::closing, E::close},
       {S::ended, E::nothing},
+      {S::ended, E::impossible},
       {S::ended, E::impossible}}},
     // flushing
     {{{S::flushing, E::impossible},
@@ -116,6 +122,7 @@ inline constexpr std::array<Row, kConnectionStates> kSteps{{
       {S::flushing, E::nothing},
       {S::closing, E::close},
       {S::lingering, E::linger},
+      {S::flushing, E::impossible},
       {S::flushing, E::impossible}}},
     // flushing_ended
     {{{S::flushing_ended, E::impossible},
@@ -124,6 +131,7 @@ inline constexpr std::array<Row, kConnectionStates> kSteps{{
       {S::flushing_ended, E::nothing},
       {S::closing, E::close},
       {S::closing, E::close},
+      {S::flushing_ended, E::impossible},
       {S::flushing_ended, E::impossible}}},
     // lingering
     {{{S::lingering, E::impossible},
@@ -132,6 +140,7 @@ inline constexpr std::array<Row, kConnectionStates> kSteps{{
       {S::lingering, E::nothing},
       {S::closing, E::close},
       {S::lingering, E::nothing},
+      {S::lingering, E::impossible},
       {S::lingering, E::impossible}}},
     // closing: only the driver's answer counts
     {{{S::closing, E::nothing},
@@ -140,7 +149,8 @@ inline constexpr std::array<Row, kConnectionStates> kSteps{{
       {S::closing, E::nothing},
       {S::closing, E::nothing},
       {S::closing, E::nothing},
-      {S::closed, E::report}}},
+      {S::closed, E::report},
+      {S::closing, E::impossible}}},
     // closed
     {{{S::closed, E::impossible},
       {S::closed, E::impossible},
@@ -148,6 +158,7 @@ inline constexpr std::array<Row, kConnectionStates> kSteps{{
       {S::closed, E::nothing},
       {S::closed, E::nothing},
       {S::closed, E::nothing},
+      {S::closed, E::impossible},
       {S::closed, E::impossible}}},
 }};
 

@@ -1,22 +1,26 @@
 // SPDX-License-Identifier: MIT
 //
-// ConnectionTable: opening, finding, draining, and the end of the batch.
+// ConnectionTable: opening, finding, and the end of the batch. Stops are in
+// connection_table_drain.cpp.
 
 #include "net/connection_table.hpp"
 
 #include <algorithm>
 #include <exception>
+#include <limits>
 #include <utility>
 
 namespace berth::net {
 
 namespace {
 
-// With the default budget and the kernel's largest receive buffer some 24 polls would do.
-constexpr unsigned kHarvestPollsMax = 64;
-
 std::size_t turn_limit(const Options& options) {
     return std::min(options.output_high, options.output_max);
+}
+
+int clipped_to_int(std::size_t value) {
+    constexpr std::size_t kMax = std::numeric_limits<int>::max();
+    return static_cast<int>(std::min(value, kMax));
 }
 
 }  // namespace
@@ -37,16 +41,32 @@ ConnectionTable::ConnectionTable(const TableSetup& setup, driver::System& system
 
 void ConnectionTable::adopt(driver::Descriptor socket, const IpEndpoint& peer,
                             std::size_t listener) {
+    if (ConnectionCore* connection = admit(socket, peer, listener)) connection->open_accepted();
+}
+
+void ConnectionTable::refuse(driver::Descriptor socket, const IpEndpoint& peer,
+                             std::size_t listener) {
+    ConnectionCore* connection = admit(socket, peer, listener);
+    if (connection == nullptr) return;
+    counters_.refused.add();
+    connection->open_refused();
+    if (is_forced_) connection->force();  // the deadline has passed: nobody waits for its FIN
+}
+
+ConnectionCore* ConnectionTable::admit(driver::Descriptor socket, const IpEndpoint& peer,
+                                       std::size_t listener) {
     ConnectionCore* connection =
         slots_.emplace(*this, NewConnection{.socket = socket, .peer = peer, .listener = listener});
     if (connection == nullptr) {
         counters_.accept_errors.add();
         system().close(socket);
         limit_.remove();
-        return host_.connection_reaped();
+        host_.connection_reaped();
+        return nullptr;
     }
     counters_.opened.add();
-    connection->open_accepted();
+    counters_.accepted.add();
+    return connection;
 }
 
 Result<ConnectionId> ConnectionTable::connect(const Endpoint& endpoint, Deadline deadline) {
@@ -64,6 +84,10 @@ Result<ConnectionId> ConnectionTable::connect(const Endpoint& endpoint, Deadline
     }
     if (options_.no_delay && !endpoint.is_unix()) {
         static_cast<void>(system().set(*socket, driver::SocketOption::no_delay, 1));
+    }
+    if (options_.not_sent_max > 0 && !endpoint.is_unix()) {
+        static_cast<void>(system().set(*socket, driver::SocketOption::not_sent_low,
+                                       clipped_to_int(options_.not_sent_max)));
     }
     ConnectionCore* connection = slots_.emplace(
         *this, NewConnection{
@@ -100,6 +124,7 @@ std::unique_ptr<transport::Transport> ConnectionTable::make_transport(
 
 void ConnectionTable::opened(ConnectionCore& connection) {
     ++open_count_;
+    if (connection.listener() == Connection::kNoListener) counters_.connected.add();
     if (!dialled_.empty()) dialled_.erase(connection.slot().slot);
 }
 
@@ -121,77 +146,26 @@ ConnectionCore* ConnectionTable::find(ConnectionId id) {
     return connection == nullptr || !connection->was_opened() ? nullptr : connection;
 }
 
-// ── Stopping ─────────────────────────────────────────────────────────────────────────────────
-
-void ConnectionTable::begin_run() {
-    drain_deadline_.reset();
-    is_forced_ = false;
-}
-
-void ConnectionTable::begin_drain(Deadline deadline) {
-    drain_deadline_ = deadline;
-    slots_.for_each([this](ConnectionCore& connection) { drain(connection); });
-}
-
-void ConnectionTable::drain(ConnectionCore& connection) {
-    if (is_forced_) return connection.force();
-    connection.drain(*drain_deadline_);
-}
-
-// Input that the kernel has before our FIN is a request that arrived in time: it is read and
-// answered first. A poll that began after this (the one under way does not count) and had to put
-// nothing off proves that nothing was left. Whoever goes on sending has kHarvestPollsMax polls.
-void ConnectionTable::finish_drain_later(ConnectionCore& connection) {
-    if (!connection.begin_harvest()) return;
-    if (draining_.empty()) harvest_polls_ = 0;
-    draining_.push_back(connection.slot());
-    polls_before_fin_ = 2;
-    loop_.hurry();
-}
-
-[[gnu::noinline]] void ConnectionTable::drain_after_harvest() {
-    if (--polls_before_fin_ > 0) return loop_.hurry();
-    const bool is_patient = ++harvest_polls_ < kHarvestPollsMax;
-    if (driver().delivered_all() || !is_patient) finish_drains(is_patient);
-    if (draining_.empty()) return;
-    polls_before_fin_ = 1;
-    loop_.hurry();
-}
-
-void ConnectionTable::finish_drains(bool is_patient) {
-    for (const base::SlotId slot : std::exchange(draining_, {})) {
-        ConnectionCore* connection = slots_.find(slot);
-        if (connection == nullptr || connection->is_gone()) continue;
-        if (is_patient && driver().is_put_off(*connection)) {
-            draining_.push_back(slot);
-        } else {
-            connection->finish_drain();
-        }
-    }
-}
-
-void ConnectionTable::force_all() {
-    is_forced_ = true;
-    slots_.for_each([](ConnectionCore& connection) { connection.force(); });
-}
-
-void ConnectionTable::abandon_all(CloseReason reason) {
-    slots_.for_each([reason](ConnectionCore& connection) { connection.abandon(reason); });
-}
-
 // ── The end of the batch ─────────────────────────────────────────────────────────────────────
 
 void ConnectionTable::on_batch_end() {
-    if (polls_before_fin_ > 0) drain_after_harvest();
-    if (!dirty_.empty()) settle_dirty();
-    if (!finished_.empty()) finish_waiters();
-    if (!reaped_.empty()) free_reaped();
-    // What callbacks of this batch left to do belongs to the next one, which must not wait.
-    if (!dirty_.empty() || !finished_.empty()) loop_.hurry();
+    if (has_leftovers_) [[unlikely]]
+        settle_leftovers();
     turn_.enter(Callback::none);
 }
 
-[[gnu::noinline]] void ConnectionTable::settle_dirty() {
+// What callbacks of this batch leave to do belongs to the next one, which must not wait.
+[[gnu::noinline]] void ConnectionTable::settle_leftovers() {
+    if (is_harvesting_) gather_harvest();
+    if (!dirty_.empty()) settle_dirty();
+    if (!finished_.empty()) finish_waiters();
+    if (!reaped_.empty()) free_reaped();
+    const bool is_urgent = !dirty_.empty() || !finished_.empty();
+    if (is_urgent) loop_.hurry();
+    has_leftovers_ = is_urgent || is_harvesting_;
+}
+
+void ConnectionTable::settle_dirty() {
     settling_.swap(dirty_);
     for (ConnectionCore* connection : settling_) connection->end_batch();
     settling_.clear();
@@ -200,24 +174,27 @@ void ConnectionTable::on_batch_end() {
 void ConnectionTable::finish_later(WriteWaiter& waiter, Delivery delivery) {
     waiter.delivery = delivery;
     finished_.push(waiter);
+    has_leftovers_ = true;
 }
 
-[[gnu::noinline]] void ConnectionTable::finish_waiters() {
+void ConnectionTable::finish_waiters() {
     WriteWaiters batch;
     batch.take(finished_);
     while (WriteWaiter* waiter = batch.pop()) waiter->finished(waiter->delivery);
 }
 
-void ConnectionTable::reap(ConnectionCore& connection) {
+void ConnectionTable::reap(ConnectionCore& connection, Stage last) {
     if (connection.was_opened()) --open_count_;
     counters_.reaped.add();
     reaped_.push_back(connection.slot());
+    has_leftovers_ = true;
     limit_.remove();
     host_.connection_reaped();
+    if (last != Stage::lingering) note_progress();
 }
 
 // Not before the end of the batch: a stale event of it, or dirty_, may still name the slot.
-[[gnu::noinline]] void ConnectionTable::free_reaped() {
+void ConnectionTable::free_reaped() {
     for (const base::SlotId slot : reaped_) {
         slots_.erase(slot);
         if (slot.slot < wires_.size()) wires_[slot.slot].reset();

@@ -4,7 +4,7 @@
 // the counters, the list of those with something to do at the end of the batch.
 //
 // Lifetime:  connections must all be reaped before it is destroyed.
-// Threads:   the loop's; counters() is read by any.
+// Threads:   the loop's; counters() is read by any, forced() once the loop has left.
 
 #pragma once
 
@@ -13,9 +13,11 @@
 #include "loop/loop.hpp"
 #include "net/connection_core.hpp"
 #include "net/connection_limit.hpp"
+#include "net/farewell.hpp"
 #include "net/host.hpp"
 #include "net/loop_counters.hpp"
 #include "net/output_queue.hpp"
+#include "net/traveller.hpp"
 #include "net/turn.hpp"
 #include "net/wire.hpp"
 #include "net/write_waiter.hpp"
@@ -23,12 +25,16 @@
 
 #include <berth/engine.hpp>
 #include <berth/event_loop.hpp>
+#include <berth/function.hpp>
 #include <berth/options.hpp>
+#include <berth/report.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <optional>
+#include <span>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -71,15 +77,36 @@ public:
 
     // ── Stopping ─────────────────────────────────────────────────────────────────────────────
     void begin_run();
-    // From now on: what is open is asked to drain, and so is what still opens.
+    // From now on: what is open is asked to drain, over Options::spread, and so is what still
+    // opens, at once. Nobody is asked when the deadline has passed: force_all follows.
     void begin_drain(Deadline deadline);
     void force_all();
+    // Cuts off who is stalled, some at a time, so that the others are served on. False: nobody is
+    // left to look at.
+    bool force_stalled();
+    // The same for the connections of one listener, while the engine goes on.
+    void begin_drain_of(std::size_t listener, Deadline deadline);
+    void force_of(std::size_t listener);
+    std::size_t count_of(std::size_t listener);
+    // Accepted too late: it gets our FIN, and what it sends is read and dropped.
+    void refuse(driver::Descriptor socket, const IpEndpoint& peer, std::size_t listener);
     // Closes everything without the driver, which is broken or too slow.
     void abandon_all(CloseReason reason);
-    bool is_stopping() const { return drain_deadline_.has_value(); }
+    bool is_stopping() const { return terms_.has_value(); }
+    // Those that were cut off in this run, at most StopReport::kForcedMax of them.
+    std::span<const StopReport::Forced> forced() const { return forced_; }
+
+    // ── Travelling ───────────────────────────────────────────────────────────────────────────
+    // Every idle connection whose handler wants to is given to `sink`, which owns it from then
+    // on; it closes here with reason handed_over. How many went.
+    std::size_t export_idle(UniqueFunction<void(Traveller&&)>& sink);
+    // Opens a connection from one that came, or that came back. As with adopt() the limit counts
+    // it already. False: there is no slot for it, and it is still the caller's.
+    bool import(Traveller&& traveller);
 
     // ── For its connections ──────────────────────────────────────────────────────────────────
     loop::Loop& loop() { return loop_; }
+    const loop::Loop& loop() const { return loop_; }
     driver::Driver& driver() { return loop_.driver(); }
     driver::System& system() { return loop_.system(); }
     Turn& turn() { return turn_; }
@@ -91,7 +118,10 @@ public:
     LoopCounters& counters() { return counters_; }
     std::size_t loop_index() const { return loop_index_; }
 
-    void mark_dirty(ConnectionCore& connection) { dirty_.push_back(&connection); }
+    void mark_dirty(ConnectionCore& connection) {
+        dirty_.push_back(&connection);
+        has_leftovers_ = true;
+    }
     void finish_later(WriteWaiter& waiter, Delivery delivery);
     // Gives it a transport, if it is to have one.
     bool add_wire(const ConnectionCore& connection);
@@ -99,10 +129,19 @@ public:
     Duration handshake_timeout() const { return transports_->handshake_timeout(); }
     void opened(ConnectionCore& connection);  // before on_open
     void drain(ConnectionCore& connection);   // after on_open, while stopping
+    // What the stop of the engine, or of that listener, grants; nothing: neither is under way.
+    std::optional<DrainTerms> drain_terms(std::size_t listener) const;
+    // Good until the next call for another connection.
+    Farewell& farewell(base::SlotId id);
+    void note_progress();  // somebody's FIN is out, or it is gone
+    template <class Entry>
+    void note_forced(Entry&& entry) {
+        if (forced_.size() < StopReport::kForcedMax) forced_.push_back(entry());
+    }
     // Once everything has been read that is in the kernel now.
     void finish_drain_later(ConnectionCore& connection);
     void connect_failed(const ConnectionCore& connection, int errno_value);
-    void reap(ConnectionCore& connection);  // after on_close
+    void reap(ConnectionCore& connection, Stage last);  // after on_close
 
     // Calls the user; a throw is counted, logged and answered with nothing.
     template <class Call, class Otherwise>
@@ -117,16 +156,29 @@ public:
         return guarded(callback, [&] { return call(), true; }).has_value();
     }
 
+    // What a handler threw, inside a catch: counts and logs it.
+    void threw(Callback callback);
+
     void on_batch_end() override;
 
 private:
-    void threw(Callback callback);
+    struct Harvest {
+        base::SlotId slot;
+        unsigned polls_left = 2;  // the one under way does not count
+        unsigned polls = 0;       // that found still more
+    };
+
+    void settle_leftovers();
     void settle_dirty();
     void finish_waiters();
     std::unique_ptr<transport::Transport> make_transport(const ConnectionCore& connection);
     void free_reaped();
-    void drain_after_harvest();
-    void finish_drains(bool is_patient);
+    ConnectionCore* admit(driver::Descriptor socket, const IpEndpoint& peer, std::size_t listener);
+    DrainTerms terms_until(Deadline deadline) const;
+    void reserve_for_stop();
+    template <class Wanted>
+    void tell_to_drain(const DrainTerms& terms, Wanted&& wanted);
+    void gather_harvest();
 
     EventLoop& face_;
     std::size_t loop_index_;
@@ -142,15 +194,21 @@ private:
     base::Slab<ConnectionCore> slots_;
     std::vector<std::unique_ptr<Wire>> wires_;  // by slot; empty while all are plain
     std::size_t open_count_ = 0;
+    bool has_leftovers_ = false;  // of dirty_, reaped_, finished_ and harvests_: one test for all
     std::vector<ConnectionCore*> dirty_;
     std::vector<ConnectionCore*> settling_;  // dirty_ of the batch being ended
     std::vector<base::SlotId> reaped_;
     WriteWaiters finished_;
-    std::optional<Deadline> drain_deadline_;
     bool is_forced_ = false;
-    std::vector<base::SlotId> draining_;  // whose FIN waits for the harvest
-    unsigned polls_before_fin_ = 0;       // until all input that arrived before it was read
-    unsigned harvest_polls_ = 0;          // that found still more
+    bool has_looked_for_stalled_ = false;
+    bool is_harvesting_ = false;
+    std::optional<DrainTerms> terms_;
+    std::vector<std::pair<std::size_t, DrainTerms>> listener_terms_;  // of listeners that stop
+    std::vector<Farewell> farewells_;                                 // by slot
+    std::vector<StopReport::Forced> forced_;
+    std::vector<base::SlotId> stalled_;  // to be looked at by force_stalled
+    std::vector<Harvest> harvests_;      // those whose FIN waits until their input is read
+    std::vector<Harvest> harvesting_;    // harvests_ of the batch being ended
     std::unordered_map<std::uint32_t, Endpoint> dialled_;  // by slot, until connected
 };
 

@@ -10,48 +10,67 @@
 #include "net/connection_core.hpp"
 #include "net/connection_table.hpp"
 
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
 #include <utility>
 
 namespace berth::net {
 
 template <class Call>
 [[gnu::always_inline]] inline void ConnectionCore::take_turn(Callback callback, Call&& call) {
-    // A turn may write, and that is activity; on_received has left its stamp already.
-    if (callback != Callback::on_traffic) last_activity_ = table_.loop().now();
-    table_.turn().begin(this);
-    end_turn(table_.guarded_or(callback, std::forward<Call>(call), [this] {
-        close(CloseMode::now, CloseReason::handler_threw);
-        return Action::none;
-    }));
+    last_activity_ = table_.loop().now();  // a turn may write, and that is activity
+    take_turn_with(kept_.view(), callback, std::forward<Call>(call));
 }
 
-// In this order: what was written leaves before a close that was asked for takes effect.
-[[gnu::always_inline]] inline void ConnectionCore::end_turn(Action action) {
-    if (action != Action::none) [[unlikely]]
-        obey(action);
-    if (odd_ != 0 || !fresh_.empty()) [[unlikely]]
-        leave_unread();
-    if (!table_.turn().written().empty()) send_turn();
-    table_.turn().end();
-    if (odd_ != 0) [[unlikely]]
-        settle();
-}
-
-inline void ConnectionCore::send_turn() {
-    Turn& turn = table_.turn();
-    const Bytes written = turn.written();
-    const driver::Sent sent = table_.driver().send(*this, written);
-    turn.clear();  // the bytes stay where they are until the next turn writes
-    if (sent.count() != written.size()) [[unlikely]]
-        send_turn_short(written, sent);
-}
-
-inline void ConnectionCore::consume(std::size_t count) {
-    if (kept_.empty()) [[likely]] {
-        fresh_ = fresh_.subspan(count);
-    } else {
-        consume_kept(count);
+template <class Call>
+[[gnu::always_inline]] inline void ConnectionCore::take_turn_with(Bytes input, Callback callback,
+                                                                  Call&& call) {
+    table_.turn().enter(callback);
+    table_.turn().begin(this, input);
+    Action action = Action::none;
+    try {
+        action = std::forward<Call>(call)();
+    } catch (...) {
+        threw(callback);
     }
+    end_turn(action);
+}
+
+// One test for all that is not an echo. What is left out is in end_odd_turn.
+[[gnu::always_inline]] inline void ConnectionCore::end_turn(Action action) {
+    const std::size_t unread = table_.turn().unread().size();
+    if ((static_cast<unsigned>(action) | odd_ | unread) != 0) [[unlikely]]
+        return end_odd_turn(action);
+    if (!table_.turn().written().empty() && !send_turn()) [[unlikely]]
+        return end_short_turn();
+    table_.turn().end();
+}
+
+// False: not all of it, and that was dealt with. The table is asked again after the call rather
+// than remembered across it: a load is cheaper than a register that the caller must get back.
+inline bool ConnectionCore::send_turn() {
+    const driver::Sent sent = table_.driver().send_soon(*this, table_.turn().written());
+    if (sent.count() != table_.turn().written().size()) [[unlikely]] {
+        send_turn_short(sent);
+        return false;
+    }
+    table_.turn().clear();  // the bytes stay where they are until the next turn writes
+    return true;
+}
+
+inline Bytes ConnectionCore::unread() const {
+    const Turn& turn = table_.turn();
+    return turn.is_of(*this) ? turn.unread() : kept_.view();
+}
+
+inline std::size_t ConnectionCore::discard(std::size_t count) {
+    Turn& turn = table_.turn();
+    if (!turn.is_of(*this)) [[unlikely]]
+        return discard_kept(count);
+    const std::size_t dropped = std::min(count, turn.unread().size());
+    turn.consume(dropped);
+    return dropped;
 }
 
 inline WriteStatus ConnectionCore::write(Bytes bytes) {
@@ -62,8 +81,12 @@ inline WriteStatus ConnectionCore::write(Bytes bytes) {
 }
 
 inline bool ConnectionCore::write_to_turn(Bytes bytes) {
-    if (!table_.turn().is_of(*this) || !table_.turn().write(bytes)) return false;
+    Turn& turn = table_.turn();
+    if (!turn.is_of(*this)) return false;
+    std::byte* const place = turn.append(bytes.size());
+    if (place == nullptr) return false;
     bytes_written_ += bytes.size();
+    std::memcpy(place, bytes.data(), bytes.size());
     return true;
 }
 

@@ -25,7 +25,7 @@ void ConnectionCore::shake_hands() {
     if (!is_armed()) {
         table_.loop().timers().arm(*this, table_.loop().now() + table_.handshake_timeout());
     }
-    if (table_.is_stopping()) table_.drain(*this);
+    drain_if_told();
     read_wire();
 }
 
@@ -102,7 +102,7 @@ OutputQueue* ConnectionCore::outgoing_wire() {
 
 // Has everything left that our FIN must not overtake? If only the goodbye is missing, says it.
 bool ConnectionCore::finish_output() {
-    if (unsent() > 0) return false;
+    if (unsent() > 0 || !reclaim()) return false;
     if (!is(kTransported) || !opened_) return true;
     wire().say_goodbye();
     if (!is(kSending)) send_queue();

@@ -23,6 +23,8 @@ public:
     virtual void handler_threw(Callback callback, std::string_view what) = 0;
     // A connection's descriptor is closed: one more may be accepted.
     virtual void connection_reaped() = 0;
+    // The loop's last connection that is not lingering has sent its FIN.
+    virtual void drain_progress() = 0;
     // The bound address of a listener, by its index.
     virtual const Endpoint& listening_on(std::size_t index) const = 0;
 

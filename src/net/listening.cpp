@@ -1,63 +1,22 @@
 // SPDX-License-Identifier: MIT
 //
-// Listening: sockets, shards and Unix paths.
+// Listening: sockets and shards, made or adopted.
 
 #include "net/listening.hpp"
 
-#include <cerrno>
-#include <chrono>
-#include <thread>
+#include "net/listen_error.hpp"
+#include "net/port_diagnosis.hpp"
+
+#include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace berth::net {
 
 using driver::Descriptor;
-using driver::PathFacts;
 using driver::SocketOption;
 
-namespace {
-
-std::string remedy_for(const Endpoint& endpoint, int errno_value) {
-    const std::string port = std::to_string(endpoint.port());
-    switch (errno_value) {
-        case EADDRINUSE:
-            if (endpoint.is_unix()) return "stop the server that owns it, or choose another path";
-            return "`ss -ltnp 'sport = :" + port +
-                   "'` shows who listens there; stop it, or choose another port (0: any free one)";
-        case EADDRNOTAVAIL: return "listen on an address of this machine (`ip address` lists them)";
-        case EACCES:
-            if (endpoint.is_unix()) return "choose a directory that this user may write to";
-            return "a port below net.ipv4.ip_unprivileged_port_start needs CAP_NET_BIND_SERVICE; "
-                   "choose a higher port or grant it";
-        default: return {};
-    }
-}
-
-// Held for microseconds by others; whoever holds it for longer is not one of us.
-constexpr Duration kLockPatience = std::chrono::milliseconds{100};
-
-base::Outcome<Descriptor> lock_directory(driver::System& system, const std::string& path) {
-    const Instant deadline = system.now() + kLockPatience;
-    for (;;) {
-        auto held = system.lock_directory_of(path);
-        if (held || held.errno_value() != EWOULDBLOCK || system.now() >= deadline) return held;
-        std::this_thread::yield();
-    }
-}
-
-class DirectoryLock {
-public:
-    DirectoryLock(driver::System& system, Descriptor held) : system_(system), held_(held) {}
-    DirectoryLock(const DirectoryLock&) = delete;
-    DirectoryLock& operator=(const DirectoryLock&) = delete;
-    ~DirectoryLock() { system_.close(held_); }
-
-private:
-    driver::System& system_;
-    Descriptor held_;
-};
-
-}  // namespace
+// ── Opening ──────────────────────────────────────────────────────────────────────────────────
 
 Result<Listening> Listening::open(driver::System& system, const Endpoint& endpoint,
                                   const ListenPlan& plan) {
@@ -71,7 +30,7 @@ Result<Listening> Listening::open(driver::System& system, const Endpoint& endpoi
     const std::size_t shards = endpoint.is_unix() ? 1 : plan.shards;
     for (std::size_t shard = 0; shard < shards; ++shard) {
         auto added = listening.add_shard(plan, shard > 0);
-        if (!added) return fail(std::move(added.error()));
+        if (!added) return fail(with_holder(system, endpoint, std::move(added.error())));
     }
     return listening;
 }
@@ -80,19 +39,19 @@ Listening::Listening(Listening&& other) noexcept
     : system_(other.system_),
       endpoint_(std::move(other.endpoint_)),
       sockets_(std::exchange(other.sockets_, {})),
-      path_(std::exchange(other.path_, {})) {}
+      path_(std::exchange(other.path_, {})),
+      entrance_(std::move(other.entrance_)),
+      is_inherited_(other.is_inherited_) {}
 
 Listening::~Listening() {
-    for (const Descriptor socket : sockets_) {
-        if (driver::is_open(socket)) system_->close(socket);
+    for (const Shard& shard : sockets_) {
+        if (!shard.is_taken) system_->close(shard.descriptor);
     }
     release_path();
 }
 
 Error Listening::failed(const char* operation, int errno_value) const {
-    return Error::from_errno(operation, errno_value)
-        .at(endpoint_.to_string())
-        .fix(remedy_for(endpoint_, errno_value));
+    return listen_error(operation, errno_value, endpoint_);
 }
 
 // `joins`: a further shard of an address that we hold already. Two sockets may both bind where both
@@ -100,14 +59,22 @@ Error Listening::failed(const char* operation, int errno_value) const {
 Result<void> Listening::add_shard(const ListenPlan& plan, bool joins) {
     const auto socket = system_->open_socket(endpoint_);
     if (!socket) return fail(failed("socket", socket.errno_value()));
-    sockets_.push_back(*socket);
-    if (auto done = prepare_to_bind(*socket, joins); !done) return done;
-    if (auto done = bind(*socket); !done) return done;
-    if (auto done = prepare_to_listen(*socket, plan); !done) return done;
-    const auto listening = system_->listen(*socket, plan.backlog);
-    if (!listening) return fail(failed("listen", listening.errno_value()));
+    auto opened = open_shard(*socket, plan, joins);
+    if (!opened) {
+        system_->close(*socket);
+        return opened;
+    }
+    sockets_.push_back({.descriptor = *socket});
+    return {};
+}
+
+Result<void> Listening::open_shard(Descriptor socket, const ListenPlan& plan, bool joins) {
+    if (auto done = prepare_to_bind(socket, joins); !done) return done;
+    if (auto done = bind(socket); !done) return done;
+    if (auto done = prepare_to_listen(socket, plan); !done) return done;
+    if (auto done = listen(socket, plan); !done) return done;
     if (endpoint_.is_unix()) return {};
-    const auto real = system_->local_endpoint(*socket, endpoint_.scheme());
+    const auto real = system_->local_endpoint(socket, endpoint_.scheme());
     if (!real) return fail(failed("getsockname", real.errno_value()));
     endpoint_ = *real;
     return {};
@@ -116,113 +83,122 @@ Result<void> Listening::add_shard(const ListenPlan& plan, bool joins) {
 // SO_REUSEADDR always, on every listener: it is what lets the *next* server bind over our
 // TIME_WAIT; both sides need it.
 Result<void> Listening::prepare_to_bind(Descriptor socket, bool joins) {
-    if (auto done = set(socket, SocketOption::reuse_address); !done) return done;
-    return joins ? set(socket, SocketOption::reuse_port) : Result<void>{};
+    if (auto done = set(socket, SocketOption::reuse_address, 1); !done) return done;
+    return joins ? set(socket, SocketOption::reuse_port, 1) : Result<void>{};
 }
 
 // What accepted sockets inherit, and the permission for further shards to join.
 Result<void> Listening::prepare_to_listen(Descriptor socket, const ListenPlan& plan) {
+    constexpr std::size_t kMost = std::numeric_limits<int>::max();
     if (plan.shards > 1) {
-        if (auto done = set(socket, SocketOption::reuse_port); !done) return done;
+        if (auto done = set(socket, SocketOption::reuse_port, 1); !done) return done;
     }
-    return plan.no_delay ? set(socket, SocketOption::no_delay) : Result<void>{};
+    if (plan.not_sent_max > 0) {
+        const int bytes = static_cast<int>(std::min(plan.not_sent_max, kMost));
+        if (auto done = set(socket, SocketOption::not_sent_low, bytes); !done) return done;
+    }
+    return plan.no_delay ? set(socket, SocketOption::no_delay, 1) : Result<void>{};
+}
+
+Result<void> Listening::listen(Descriptor socket, const ListenPlan& plan) {
+    const int errno_value = attempt([&] { return system_->listen(socket, plan.backlog); });
+    if (errno_value != 0) return fail(failed("listen", errno_value));
+    return {};
 }
 
 // None of the options means anything on a Unix socket.
-Result<void> Listening::set(Descriptor socket, SocketOption option) {
+Result<void> Listening::set(Descriptor socket, SocketOption option, int value) {
     if (endpoint_.is_unix()) return {};
-    const auto done = system_->set(socket, option, 1);
+    const auto done = system_->set(socket, option, value);
     if (!done) return fail(failed("setsockopt", done.errno_value()));
     return {};
 }
 
 Result<void> Listening::bind(Descriptor socket) {
-    if (endpoint_.is_unix() && !endpoint_.is_abstract()) return bind_path(socket);
-    const auto bound = system_->bind(socket, endpoint_);
-    if (!bound) return fail(failed("bind", bound.errno_value()));
+    if (has_path()) return path_.bind(*system_, socket, endpoint_);
+    const int errno_value = attempt([&] { return system_->bind(socket, endpoint_); });
+    if (errno_value != 0) return fail(failed("bind", errno_value));
     return {};
 }
 
-// ── Unix paths ───────────────────────────────────────────────────────────────────────────────
+// Again, while only a process that is being taken apart is in the way. The errno of the last try.
+template <class Call>
+int Listening::attempt(Call&& call) {
+    TeardownPatience patience(*system_, endpoint_);
+    int errno_value = call().errno_value();
+    while (patience.lasts(errno_value)) errno_value = call().errno_value();
+    return errno_value;
+}
 
-Result<void> Listening::bind_path(Descriptor socket) {
-    const std::string& path = endpoint_.name();
-    const auto held = lock_directory(*system_, path);
-    if (!held) return fail(failed("lock directory", held.errno_value()));
-    const DirectoryLock lock(*system_, *held);
+// ── Adopting ─────────────────────────────────────────────────────────────────────────────────
 
-    auto bound = system_->bind(socket, endpoint_);
-    if (!bound && bound.errno_value() == EADDRINUSE) {
-        auto cleared = clear_stale_path();
-        if (!cleared) return cleared;
-        bound = system_->bind(socket, endpoint_);
+// listen(2) once more sets the backlog, and refuses what cannot listen.
+Result<Listening> Listening::adopt(driver::System& system, const Endpoint& endpoint,
+                                   const std::vector<Descriptor>& sockets, const ListenPlan& plan) {
+    Listening listening(system, endpoint);
+    listening.is_inherited_ = true;
+    for (const Descriptor socket : sockets) listening.sockets_.push_back({.descriptor = socket});
+    for (const Descriptor socket : sockets) {
+        if (auto done = listening.check_adopted(socket); !done) {
+            return fail(std::move(done.error()));
+        }
+        if (auto done = listening.set(socket, SocketOption::reuse_address, 1); !done) {
+            return fail(std::move(done.error()));
+        }
+        if (auto done = listening.prepare_to_listen(socket, plan); !done) {
+            return fail(std::move(done.error()));
+        }
+        if (auto done = listening.listen(socket, plan); !done) {
+            return fail(std::move(done.error()));
+        }
     }
-    if (!bound) return fail(failed("bind", bound.errno_value()));
-    const auto facts = system_->inspect(path);
-    if (!facts) {  // without them it could not be told from another's later
-        static_cast<void>(system_->unlink(path));
-        return fail(failed("lstat", facts.errno_value()));
+    if (listening.has_path()) listening.path_.take_over(system, endpoint);
+    return listening;
+}
+
+// One file has many paths: whether it is ours is for the caller to know.
+Result<void> Listening::check_adopted(Descriptor socket) {
+    const auto real = system_->local_endpoint(socket, endpoint_.scheme());
+    if (!real) return fail(failed("getsockname", real.errno_value()));
+    if (*real == endpoint_ || (has_path() && real->is_unix())) return {};
+    return fail(Error(ErrorCode::address_in_use, "adopt")
+                    .at(endpoint_.to_string())
+                    .because("the socket that came for it is bound to " + real->to_string()));
+}
+
+// All that are there must allow company before one can join.
+Result<void> Listening::add_shards(const ListenPlan& plan) {
+    if (endpoint_.is_unix()) return {};
+    for (const Shard& shard : sockets_) {
+        if (auto done = prepare_to_listen(shard.descriptor, plan); !done) return done;
     }
-    path_ = *facts;
+    while (sockets_.size() < plan.shards) {
+        if (auto done = add_shard(plan, true); !done) return done;
+    }
     return {};
 }
 
-// Only a socket with nobody behind it is removed.
-Result<void> Listening::clear_stale_path() {
-    const std::string& path = endpoint_.name();
-    const auto facts = system_->inspect(path);
-    if (!facts) return fail(failed("lstat", facts.errno_value()));
-    if (facts->kind == PathFacts::Kind::missing) return {};
-    if (facts->kind != PathFacts::Kind::socket) {
-        return fail(Error(ErrorCode::path_conflict, "bind")
-                        .at(endpoint_.to_string())
-                        .because("the path holds something that is not a socket")
-                        .fix("remove it if it is not needed, or choose another path"));
+void Listening::share(bool is_shared) { entrance_->share(is_shared); }
+
+// ── Giving away ──────────────────────────────────────────────────────────────────────────────
+
+driver::Descriptor Listening::take_socket(std::size_t shard) {
+    sockets_[shard].is_taken = true;
+    return sockets_[shard].descriptor;
+}
+
+std::vector<std::uint64_t> Listening::inodes() const {
+    std::vector<std::uint64_t> found;
+    for (const Shard& shard : sockets_) {
+        const auto inode = system_->inode(shard.descriptor);
+        if (inode) found.push_back(*inode);
     }
-    const auto owned = system_->path_has_owner(path);
-    if (!owned) return fail(failed("connect", owned.errno_value()));
-    if (*owned) {
-        return fail(
-            failed("bind", EADDRINUSE).because("a live server owns the socket at this path"));
-    }
-    const auto removed = system_->unlink(path);
-    if (!removed && removed.errno_value() != ENOENT) {
-        return fail(failed("unlink", removed.errno_value()));
-    }
-    return {};
+    return found;
 }
 
 void Listening::release_path() {
-    if (path_.kind != PathFacts::Kind::socket) return;
-    const PathFacts ours = std::exchange(path_, {});
-    const auto held = lock_directory(*system_, endpoint_.name());
-    if (!held) return;
-    const DirectoryLock lock(*system_, *held);
-    const auto there = system_->inspect(endpoint_.name());
-    if (there && *there == ours) static_cast<void>(system_->unlink(endpoint_.name()));
-}
-
-driver::Descriptor Listening::take_socket(std::size_t shard) {
-    return std::exchange(sockets_[shard], Descriptor::none);
-}
-
-// ── Verification ─────────────────────────────────────────────────────────────────────────────
-
-base::Outcome<void> try_bind(driver::System& system, const Endpoint& endpoint) {
-    if (endpoint.is_unix() && !endpoint.is_abstract()) {
-        const auto facts = system.inspect(endpoint.name());
-        if (!facts) return base::failed(facts.errno_value());
-        if (facts->kind != PathFacts::Kind::missing) return base::failed(EADDRINUSE);
-        return {};
-    }
-    const auto socket = system.open_socket(endpoint);
-    if (!socket) return base::failed(socket.errno_value());
-    if (!endpoint.is_unix()) {
-        static_cast<void>(system.set(*socket, SocketOption::reuse_address, 1));
-    }
-    auto bound = system.bind(*socket, endpoint);
-    system.close(*socket);
-    return bound;
+    if (!has_path() || entrance_ == nullptr || is_shared()) return;
+    path_.remove(*system_, endpoint_);
 }
 
 }  // namespace berth::net

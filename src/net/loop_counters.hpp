@@ -1,21 +1,39 @@
 // SPDX-License-Identifier: MIT
 //
 // LoopCounters: what one loop counts. Written by its thread, read by any.
+//
+// Gauges move when a connection passes from one stage to the next, and where output is queued;
+// nothing here is touched by a message that goes straight through.
 
 #pragma once
 
 #include "base/counter.hpp"
+#include "base/duration_counter.hpp"
+#include "base/gauge.hpp"
 
 #include <berth/handler.hpp>
 
 #include <array>
+#include <cstdint>
 
 namespace berth::net {
 
+// Where a connection is, for who counts them. Each is in one stage until it is reaped.
+enum class Stage : std::uint8_t {
+    connecting,  // no answer yet, or shaking hands
+    open,
+    draining,   // told of a stop; our FIN is not out
+    lingering,  // our FIN is out
+};
+
 struct LoopCounters {
-    base::Counter opened;  // connections, accepted or connected
-    base::Counter reaped;  // connections gone, whether or not on_close was called
+    base::Counter opened;     // connections, accepted or connected
+    base::Counter accepted;   // of these
+    base::Counter connected;  // by EventLoop::connect, successfully
+    base::Counter refused;    // LateAccept::refuse
+    base::Counter reaped;     // connections gone, whether or not on_close was called
     std::array<base::Counter, kCloseReasons> closed;  // on_close calls, by reason
+    base::Counter resets_sent;
     base::Counter accept_errors;
     base::Counter accept_pauses;  // no descriptor, no memory, or connections_max reached
     base::Counter handler_exceptions;
@@ -23,8 +41,35 @@ struct LoopCounters {
     base::Counter tasks_run;
     base::Counter tasks_cancelled;
 
+    // ── Of connections that are gone ─────────────────────────────────────────────────────────
+    base::Counter bytes_received;
+    base::Counter bytes_written;
+    base::Counter bytes_discarded;        // written, and never sent
+    base::Counter bytes_unconfirmed;      // sent, and not acknowledged when we reset
+    base::DurationCounter drain_seconds;  // from on_drain to on_close
+
+    // ── Now ──────────────────────────────────────────────────────────────────────────────────
+    base::Gauge connecting;  // connections by stage
+    base::Gauge open;
+    base::Gauge draining;
+    base::Gauge lingering;
+    base::Gauge in_flight;       // InFlight tokens of connections that are there
+    base::Gauge outbound_bytes;  // queued, not taken by the kernel
+
+    base::Gauge& of(Stage stage) {
+        switch (stage) {
+            case Stage::connecting: return connecting;
+            case Stage::open: return open;
+            case Stage::draining: return draining;
+            case Stage::lingering: break;
+        }
+        return lingering;
+    }
+    // Has everybody our FIN?
+    bool is_settled() const { return connecting.value() + open.value() + draining.value() == 0; }
+
     // ── Since the stop began ─────────────────────────────────────────────────────────────────
-    base::Counter stop_forced;  // connections reset by the deadline
+    base::Counter stop_forced;  // connections cut off, by the deadline or for being too slow
     base::Counter stop_written;
     base::Counter stop_acknowledged;
     base::Counter stop_discarded;

@@ -19,6 +19,8 @@ std::string_view to_string(Callback callback) {
         case Callback::on_drain: return "on_drain";
         case Callback::on_close: return "on_close";
         case Callback::on_connect_failed: return "on_connect_failed";
+        case Callback::on_export: return "on_export";
+        case Callback::on_import: return "on_import";
         case Callback::on_tick: return "on_tick";
         case Callback::task: return "task";
         case Callback::completion: return "completion";

@@ -50,6 +50,15 @@ void OutputQueue::append(Buffer&& buffer) {
     add_segment().buffer = std::move(buffer);
 }
 
+void OutputQueue::prepend_copy(Bytes bytes) {
+    if (bytes.empty()) return;
+    Segment* const segment = pool_->take_segment().release();
+    segment->buffer = Buffer::copy_of(bytes);
+    segment->next = std::exchange(first_, segment);
+    if (last_ == nullptr) last_ = segment;
+    bytes_ += bytes.size();
+}
+
 driver::Slices OutputQueue::front(std::span<Bytes> room) const {
     std::size_t count = 0;
     for (Segment* segment = first_; segment != nullptr && count < room.size();

@@ -43,6 +43,7 @@ public:
 
     void append_copy(Bytes bytes);
     void append(Buffer&& buffer);
+    void prepend_copy(Bytes bytes);  // allocates; pin() again
 
     bool empty() const { return bytes_ == 0; }
     std::size_t bytes() const { return bytes_; }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// Turn: what a loop is doing for the user right now: which callback, for which connection, and
-// what that connection has written so far.
+// Turn: what a loop is doing for the user right now: which callback, for which connection, what
+// that connection has left to read, and what it has written so far.
+//
+// Input is lent for the turn, or seen where the connection keeps it; either way the view is here,
+// and not in the connection, which pays nothing for it between its turns.
 //
 // Output of the connection whose turn it is goes here and leaves in one send when the callback
 // returns; an echo needs no queue. One connection has the turn at a time, so one area serves
@@ -16,7 +19,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <string_view>
 
@@ -35,6 +37,8 @@ enum class Callback : std::uint8_t {
     on_drain,
     on_close,
     on_connect_failed,
+    on_export,
+    on_import,
     on_tick,
     task,
     completion,
@@ -52,7 +56,10 @@ public:
         : area_(std::make_unique_for_overwrite<std::byte[]>(kAreaBytes)),
           limit_(write_limit < kAreaBytes ? write_limit : kAreaBytes) {}
 
-    void begin(ConnectionCore* owner) { owner_ = owner; }
+    void begin(ConnectionCore* owner, Bytes input) {
+        owner_ = owner;
+        unread_ = input;
+    }
     void end() { owner_ = nullptr; }
     bool is_of(const ConnectionCore& connection) const { return owner_ == &connection; }
     bool is_idle() const { return owner_ == nullptr; }
@@ -60,12 +67,22 @@ public:
     void enter(Callback callback) { callback_.store(callback, std::memory_order_relaxed); }
     Callback callback() const { return callback_.load(std::memory_order_relaxed); }
 
-    // False when it is too long or does not fit; then nothing was copied.
-    bool write(Bytes bytes) {
-        if (bytes.size() > kCopiedMax || bytes.size() > limit_ - used_) return false;
-        std::memcpy(area_.get() + used_, bytes.data(), bytes.size());
-        used_ += bytes.size();
-        return true;
+    // ── Input ────────────────────────────────────────────────────────────────────────────────
+    Bytes unread() const { return unread_; }
+    void consume(std::size_t count) { unread_ = unread_.subspan(count); }
+    void drop_unread() { unread_ = {}; }
+
+    // ── Output ───────────────────────────────────────────────────────────────────────────────
+    // Where `size` bytes are to be copied to; the caller does that, as the last thing, so that
+    // nothing must be kept across the call of memcpy. Null when they are too many to copy, do not
+    // fit, or are none, which may be without an address: the subtraction asks for none and too
+    // many at once.
+    std::byte* append(std::size_t size) {
+        const std::size_t end = used_ + size;
+        if (size - 1 >= kCopiedMax || end > limit_) return nullptr;
+        std::byte* const place = area_.get() + used_;
+        used_ = end;
+        return place;
     }
     Bytes written() const { return {area_.get(), used_}; }
     void clear() { used_ = 0; }
@@ -73,6 +90,7 @@ public:
 private:
     ConnectionCore* owner_ = nullptr;
     std::size_t used_ = 0;
+    Bytes unread_;
     std::unique_ptr<std::byte[]> area_;
     std::size_t limit_;
     std::atomic<Callback> callback_{Callback::none};

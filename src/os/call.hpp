@@ -18,9 +18,10 @@ enum class Call : long {
     // Per message.
     receive = SYS_recvfrom,
     send = SYS_sendto,
-    send_slices = SYS_sendmsg,
+    send_slices = SYS_sendmsg,  // descriptors travel by it, too
     accept = SYS_accept4,
     epoll_wait = SYS_epoll_pwait,
+    ring_enter = SYS_io_uring_enter,
     raise = SYS_write,  // an eventfd
 
     // Sockets.
@@ -34,23 +35,45 @@ enum class Call : long {
     peer_address = SYS_getpeername,
     shutdown = SYS_shutdown,
     ioctl = SYS_ioctl,
+    pair = SYS_socketpair,
+    receive_message = SYS_recvmsg,
 
     // Descriptors and files.
     close = SYS_close,
+    duplicate = SYS_fcntl,
     epoll_create = SYS_epoll_create1,
     epoll_control = SYS_epoll_ctl,
     eventfd = SYS_eventfd2,
+    ring_setup = SYS_io_uring_setup,
+    ring_register = SYS_io_uring_register,
+    map = SYS_mmap,
+    unmap = SYS_munmap,
+    wait = SYS_ppoll,
     open = SYS_openat,
     read = SYS_read,
     list_directory = SYS_getdents64,
     file_facts = SYS_newfstatat,
+    read_link = SYS_readlinkat,
     unlink = SYS_unlinkat,
+    rename = SYS_renameat2,
+    permit = SYS_fchmodat,
     lock = SYS_flock,
 
     // The process and its machine.
+    process_id = SYS_getpid,
+    thread_id = SYS_gettid,
+    user_id = SYS_geteuid,
     limit = SYS_prlimit64,
     affinity = SYS_sched_getaffinity,
     random = SYS_getrandom,
+
+    // Another process.
+    fork = SYS_clone,
+    execute = SYS_execve,
+    exit = SYS_exit_group,
+    reap = SYS_wait4,
+    pipe = SYS_pipe2,
+    signal_mask = SYS_rt_sigprocmask,
 };
 
 }  // namespace berth::os

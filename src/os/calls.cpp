@@ -5,16 +5,19 @@
 #include "os/calls.hpp"
 
 #include "base/outcome.hpp"
+#include "os/call_outcome.hpp"
 #include "os/owned_descriptor.hpp"
 #include "os/raw_call.hpp"
 #include "os/socket_address.hpp"
 
 #include <berth/bytes.hpp>
+#include <berth/clock.hpp>
 
-#include <dirent.h>
 #include <fcntl.h>
+#include <linux/limits.h>
 #include <linux/sockios.h>
 #include <net/if.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>  // NOLINT(modernize-deprecated-headers): sigaction is POSIX, not C++
 #include <sys/epoll.h>
@@ -29,36 +32,16 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
-#include <type_traits>
 
 namespace berth::os {
 
 namespace {
-
-// A raw call's answer as a value or an errno.
-template <class T>
-Outcome<T> outcome(long result) {
-    if (result < 0) return base::failed(static_cast<int>(-result));
-    if constexpr (std::is_void_v<T>) {
-        return {};
-    } else {
-        return static_cast<T>(result);
-    }
-}
-
-// Makes the call again for as long as signals interrupt it, signal(7).
-template <class T, class... Values>
-Outcome<T> uninterrupted(Call call, Values... values) {
-    for (;;) {
-        const long result = raw_call(call, values...);
-        if (result != -EINTR) return outcome<T>(result);
-    }
-}
 
 Outcome<SocketAddress> address_by(Call call, int socket) {
     SocketAddress address;
@@ -91,17 +74,6 @@ Outcome<int> open_to_read(const std::string& path, int flags) {
     return uninterrupted<int>(Call::open, AT_FDCWD, path.c_str(), O_RDONLY | O_CLOEXEC | flags);
 }
 
-// Of what getdents64 has written.
-std::size_t count_entries(std::span<const std::byte> listing) {
-    std::size_t count = 0;
-    while (!listing.empty()) {
-        const auto* entry = reinterpret_cast<const dirent64*>(listing.data());
-        listing = listing.subspan(entry->d_reclen);
-        ++count;
-    }
-    return count;
-}
-
 }  // namespace
 
 long send_slices(int socket, std::span<const Bytes> slices) {
@@ -118,8 +90,9 @@ long send_slices(int socket, std::span<const Bytes> slices) {
 
 // ── Sockets ──────────────────────────────────────────────────────────────────────────────────
 
-Outcome<int> open_socket(int family, int type) {
-    return outcome<int>(raw_call(Call::socket, family, type | SOCK_NONBLOCK | SOCK_CLOEXEC));
+Outcome<int> open_socket(int family, int type, int protocol) {
+    return outcome<int>(
+        raw_call(Call::socket, family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol));
 }
 
 Outcome<void> bind(int socket, const SocketAddress& address) {
@@ -160,6 +133,15 @@ Outcome<void> shutdown(int socket, Shutdown what) {
         raw_call(Call::shutdown, socket, what == Shutdown::both ? SHUT_RDWR : SHUT_WR));
 }
 
+Outcome<Credentials> peer_credentials(int socket) {
+    Credentials peer{};
+    socklen_t size = sizeof peer;
+    const auto got =
+        outcome<void>(raw_call(Call::option, socket, SOL_SOCKET, SO_PEERCRED, &peer, &size));
+    if (!got) return base::failed(got.errno_value());
+    return peer;
+}
+
 Outcome<std::size_t> unacknowledged_bytes(int socket) { return output_bytes(socket, SIOCOUTQ); }
 
 Outcome<std::size_t> never_sent_bytes(int socket) { return output_bytes(socket, SIOCOUTQNSD); }
@@ -179,28 +161,38 @@ Outcome<int> open_eventfd() {
     return outcome<int>(raw_call(Call::eventfd, 0, EFD_NONBLOCK | EFD_CLOEXEC));
 }
 
+// EAGAIN: nobody had raised it.
+void lower_eventfd(int eventfd) {
+    std::uint64_t count = 0;
+    raw_call(Call::read, eventfd, &count, sizeof count);
+}
+
+// The kernel keeps in `left` what is left of the time, so that it may be asked again.
+Outcome<std::size_t> wait_readable(std::span<pollfd> watched, Duration timeout) {
+    constexpr Duration kLongest = std::chrono::hours{24 * 365};  // what a timespec surely holds
+    const Duration bounded = std::clamp(timeout, Duration::zero(), kLongest);
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(bounded);
+    timespec left{.tv_sec = seconds.count(), .tv_nsec = (bounded - seconds).count()};
+    return uninterrupted<std::size_t>(Call::wait, watched.data(), watched.size(),
+                                      timeout == kNever ? nullptr : &left, nullptr, 0);
+}
+
+Outcome<int> duplicate(int descriptor) {
+    constexpr int kLowest = 3;  // never one of the standard streams
+    return outcome<int>(raw_call(Call::duplicate, descriptor, F_DUPFD_CLOEXEC, kLowest));
+}
+
+Outcome<std::uint64_t> inode_of(int descriptor) {
+    struct stat facts{};
+    const long result = raw_call(Call::file_facts, descriptor, "", &facts, AT_EMPTY_PATH);
+    if (result < 0) return base::failed(static_cast<int>(-result));
+    return facts.st_ino;
+}
+
 std::size_t descriptor_limit() {
     rlimit limit{};
     raw_call(Call::limit, 0, RLIMIT_NOFILE, nullptr, &limit);  // its errors are bad arguments only
     return limit.rlim_cur;
-}
-
-Outcome<std::size_t> count_open_descriptors() {
-    const auto opened = open_directory("/proc/self/fd");
-    if (!opened) return base::failed(opened.errno_value());
-    const OwnedDescriptor directory{*opened};
-    constexpr std::size_t kRoom = 4096;
-    alignas(dirent64) std::array<std::byte, kRoom> listing;
-    std::size_t entries = 0;
-    for (;;) {
-        const auto filled = outcome<std::size_t>(
-            raw_call(Call::list_directory, directory.number(), listing.data(), listing.size()));
-        if (!filled) return base::failed(filled.errno_value());
-        if (*filled == 0) break;
-        entries += count_entries(std::span(listing).first(*filled));
-    }
-    constexpr std::size_t kNotCounted = 3;  // "." and "..", and the listing's own descriptor
-    return entries - kNotCounted;
 }
 
 // ── Files ────────────────────────────────────────────────────────────────────────────────────
@@ -217,6 +209,24 @@ Outcome<FileFacts> file_facts(const std::string& path) {
 Outcome<void> unlink(const std::string& path) {
     return outcome<void>(raw_call(Call::unlink, AT_FDCWD, path.c_str(), 0));
 }
+
+Outcome<void> rename(const std::string& from, const std::string& to) {
+    return outcome<void>(raw_call(Call::rename, AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), 0));
+}
+
+Outcome<void> permit(const std::string& path, std::uint32_t mode) {
+    return outcome<void>(raw_call(Call::permit, AT_FDCWD, path.c_str(), mode));
+}
+
+Outcome<std::string> read_link(int directory, const std::string& path) {
+    std::array<char, PATH_MAX> room;
+    const auto size = outcome<std::size_t>(
+        raw_call(Call::read_link, directory, path.c_str(), room.data(), room.size()));
+    if (!size) return base::failed(size.errno_value());
+    return std::string{room.data(), *size};
+}
+
+Outcome<std::string> read_link(const std::string& path) { return read_link(AT_FDCWD, path); }
 
 Outcome<int> open_directory(const std::string& path) { return open_to_read(path, O_DIRECTORY); }
 
@@ -241,6 +251,12 @@ Outcome<std::string> read_file(const std::string& path) {
 }
 
 // ── The process and its machine ──────────────────────────────────────────────────────────────
+
+std::int64_t process_id() { return raw_call(Call::process_id); }
+
+std::int64_t thread_id() { return raw_call(Call::thread_id); }
+
+std::uint32_t user_id() { return static_cast<std::uint32_t>(raw_call(Call::user_id)); }
 
 Outcome<SignalAction> set_signal_action(int signal, const SignalAction& action) {
     SignalAction previous{};

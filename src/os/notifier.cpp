@@ -1,47 +1,56 @@
 // SPDX-License-Identifier: MIT
 //
-// Notifier: a semaphore, posted and drained.
+// Notifier: an eventfd, and a mark from before there was one.
 
 #include "os/notifier.hpp"
 
+#include "base/outcome.hpp"
+#include "os/calls.hpp"
+
 #include <berth/clock.hpp>
 
-#include <cerrno>
-#include <chrono>
-#include <ctime>
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <span>
 
 namespace berth::os {
 
-namespace {
-
-constexpr Duration kLongestWait = std::chrono::hours{24 * 365};  // what a timespec surely holds
-
-timespec deadline_in(Duration timeout) {
-    const Duration at = std::chrono::steady_clock::now().time_since_epoch() +
-                        (timeout < kLongestWait ? timeout : kLongestWait);
-    const auto seconds = std::chrono::floor<std::chrono::seconds>(at);
-    return {.tv_sec = seconds.count(), .tv_nsec = (at - seconds).count()};
+Notifier::~Notifier() {
+    if (eventfd_ >= 0) close(eventfd_);
 }
 
-}  // namespace
+base::Outcome<void> Notifier::open() {
+    if (eventfd_ >= 0) return {};
+    const auto opened = open_eventfd();
+    if (!opened) return base::failed(opened.errno_value());
+    eventfd_ = *opened;
+    return {};
+}
 
-Notifier::Notifier() { sem_init(&semaphore_, 0, 0); }
+// The mark is set first: whoever opens meanwhile sees the mark, or is seen here.
+void Notifier::notify() const {
+    if (eventfd_ < 0) is_remembered_ = true;
+    if (const int eventfd = eventfd_; eventfd >= 0) raise_eventfd(eventfd);
+}
 
-Notifier::~Notifier() { sem_destroy(&semaphore_); }
+// An error counts as a notification: whoever waits looks around, and comes again.
+bool Notifier::wait(Duration timeout, std::span<const int> watched) {
+    static_cast<void>(open());
+    const bool is_remembered = is_remembered_.exchange(false);
+    std::array<pollfd, 1 + kWatchedMax> room{};
+    room[0] = {.fd = eventfd_, .events = POLLIN, .revents = 0};  // -1 is passed over, poll(2)
+    const auto heard = watched.first(std::min(watched.size(), kWatchedMax));
+    std::ranges::transform(heard, room.begin() + 1, [](int descriptor) {
+        return pollfd{.fd = descriptor, .events = POLLIN, .revents = 0};
+    });
 
-// EOVERFLOW after 2^31 unheard notifications: it is raised all the same.
-void Notifier::notify() const { sem_post(&semaphore_); }
-
-bool Notifier::wait(Duration timeout) {
-    const timespec deadline = deadline_in(timeout);
-    int result = 0;
-    do {
-        result = sem_clockwait(&semaphore_, CLOCK_MONOTONIC, &deadline);
-    } while (result != 0 && errno == EINTR);
-    if (result != 0) return false;
-    while (sem_trywait(&semaphore_) == 0) {
-    }
-    return true;
+    const auto ready = wait_readable(std::span(room).first(1 + heard.size()),
+                                     is_remembered ? Duration::zero() : timeout);
+    if (room[0].revents != 0) lower_eventfd(room[0].fd);
+    return is_remembered || !ready || *ready > 0;
 }
 
 }  // namespace berth::os

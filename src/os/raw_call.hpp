@@ -15,6 +15,7 @@
 
 #include <array>
 #include <bit>
+#include <cstddef>
 #include <optional>
 #include <type_traits>
 
@@ -54,10 +55,20 @@ std::optional<long> gate(Call call, Registers& registers);
 
 #if defined(__x86_64__)
 
-inline long raw_call_with(long call, const Registers& registers) {
+// The sixth register is loaded only for a call that names it: otherwise the kernel does not look at
+// it, and the compiler may keep something there across the call.
+template <std::size_t Named>
+long raw_call_with(long call, const Registers& registers) {
     long result = call;
     register long r10 asm("r10") = registers[3];
     register long r8 asm("r8") = registers[4];
+    if constexpr (Named < 6) {
+        asm volatile("syscall"
+                     : "+a"(result)
+                     : "D"(registers[0]), "S"(registers[1]), "d"(registers[2]), "r"(r10), "r"(r8)
+                     : "rcx", "r11", "memory");
+        return result;
+    }
     register long r9 asm("r9") = registers[5];
     asm volatile("syscall"
                  : "+a"(result)
@@ -69,7 +80,8 @@ inline long raw_call_with(long call, const Registers& registers) {
 
 #elif defined(__aarch64__)
 
-inline long raw_call_with(long call, const Registers& registers) {
+template <std::size_t Named>
+long raw_call_with(long call, const Registers& registers) {
     register long x8 asm("x8") = call;
     register long x0 asm("x0") = registers[0];
     register long x1 asm("x1") = registers[1];
@@ -86,7 +98,8 @@ inline long raw_call_with(long call, const Registers& registers) {
 
 #else
 
-inline long raw_call_with(long call, const Registers& registers) {
+template <std::size_t Named>
+long raw_call_with(long call, const Registers& registers) {
     const int kept = errno;
     const long result = ::syscall(call, registers[0], registers[1], registers[2], registers[3],
                                   registers[4], registers[5]);
@@ -97,14 +110,14 @@ inline long raw_call_with(long call, const Registers& registers) {
 
 #endif
 
-// Registers that the call does not name hold 0.
+// Registers that the call does not name hold 0 at the gate.
 template <class... Values>
 long raw_call(Call call, Values... values) {
     Registers registers{register_word(values)...};
     if constexpr (kGated) {
         if (const auto answer = gate(call, registers)) return *answer;
     }
-    return raw_call_with(static_cast<long>(call), registers);
+    return raw_call_with<sizeof...(Values)>(static_cast<long>(call), registers);
 }
 
 }  // namespace berth::os

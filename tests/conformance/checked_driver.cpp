@@ -108,6 +108,15 @@ Sent CheckedDriver::send_slices(Stream& stream, Slices slices) {
     return watched_kernel_call("send_slices", [&] { return tested_->send_slices(stream, slices); });
 }
 
+Sent CheckedDriver::send_soon(Stream& stream, Bytes bytes) {
+    EXPECT_FALSE(ledger_.is(stream, Ledger::kSending)) << "the test's own fault: see Driver::send";
+    return watched_kernel_call("send_soon", [&] { return tested_->send_soon(stream, bytes); });
+}
+
+Slices CheckedDriver::settle(Stream& stream) {
+    return watched_kernel_call("settle", [&] { return tested_->settle(stream); });
+}
+
 void CheckedDriver::send_when_ready(Stream& stream, const Slices& slices) {
     watched("send_when_ready", [&] { tested_->send_when_ready(stream, slices); });
     ledger_.start(stream, Ledger::kSending);

@@ -35,6 +35,8 @@ public:
     void resume_receive(driver::Stream& stream) override;
     driver::Sent send(driver::Stream& stream, Bytes bytes) override;
     driver::Sent send_slices(driver::Stream& stream, driver::Slices slices) override;
+    driver::Sent send_soon(driver::Stream& stream, Bytes bytes) override;
+    driver::Slices settle(driver::Stream& stream) override;
     void send_when_ready(driver::Stream& stream, const driver::Slices& slices) override;
     void end_sending(driver::Stream& stream) override;
     void close(driver::Stream& stream, driver::Ending ending) override;

@@ -47,6 +47,11 @@
 //   13  Accept.FreesThePortAfterItsEnd Accept.LosesNoPeerWhenStopped
 //   14  Bounds.RefusesNothing Bounds.ReceivesNoMoreThanTheBuffer Bounds.AcceptsNoMoreThanItsBudget
 //       Bounds.TakesNoMoreEventsThanItsMaximum
+//   15  SendSoon.DeliversEveryByteInOrder SendSoon.FreesItsMemoryAtOnce SendSoon.ServesManyStreams
+//       SendSoon.IsNotOvertaken SendSoon.LosesNothingTowardsASlowPeer SendSoon.TellsOfAReset
+//       SendSoon.TellsOfEachRefusalInItsPoll Settle.HandsOverAtOnce Settle.GivesBackWhatIsRefused
+//       Settle.LetsTheEndComeAfterTheLastByte
+//       SendSoon.IsDroppedByAReset
 
 #pragma once
 

@@ -21,8 +21,9 @@ using driver::Stream;
 namespace {
 
 const char* name_of(Kind kind) {
-    static constexpr std::array kNames{"accepted", "accept_error", "accept_end", "connected",
-                                       "received", "receive_end",  "sent",       "closed"};
+    static constexpr std::array kNames{"accepted",  "accept_error", "accept_end",
+                                       "connected", "received",     "receive_end",
+                                       "sent",      "unsent",       "closed"};
     return kNames.at(static_cast<std::size_t>(kind));
 }
 
@@ -157,6 +158,19 @@ void RecordingSink::on_sent(Stream& stream, Sent sent) {
             .poll = 0,
             .errno_value = sent.is_failed() ? sent.errno_value() : 0,
             .count = sent.is_failed() ? 0 : sent.count()});
+}
+
+void RecordingSink::on_unsent(Stream& stream, driver::Slices slices, int errno_value) {
+    ledger_.expect("on_unsent", stream, Ledger::kOpen, Ledger::kClosing);
+    std::string bytes;
+    for (const Bytes& slice : slices) bytes += as_text(slice);
+    EXPECT_FALSE(bytes.empty()) << "on_unsent without a byte";
+    record({.kind = Kind::unsent,
+            .source = &stream,
+            .poll = 0,
+            .errno_value = errno_value,
+            .count = bytes.size(),
+            .bytes = bytes});
 }
 
 void RecordingSink::on_closed(Stream& stream) {

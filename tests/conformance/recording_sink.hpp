@@ -29,6 +29,7 @@ enum class Kind {
     received,
     receive_end,
     sent,
+    unsent,
     closed,
 };
 
@@ -40,7 +41,7 @@ struct Completion {
     std::size_t poll;        // the number of the poll it came in, from 1
     int errno_value = 0;     // also of a Sent that failed
     std::size_t count = 0;   // bytes received or sent
-    std::string bytes = {};  // received
+    std::string bytes = {};  // received, or unsent
     driver::Descriptor descriptor = driver::Descriptor::none;
     IpEndpoint peer = {};
 };
@@ -81,6 +82,7 @@ public:
     void on_received(driver::Stream& stream, Bytes bytes);
     void on_receive_end(driver::Stream& stream, int errno_value);
     void on_sent(driver::Stream& stream, driver::Sent sent);
+    void on_unsent(driver::Stream& stream, driver::Slices slices, int errno_value);
     void on_closed(driver::Stream& stream);
 
 private:

@@ -32,6 +32,7 @@ std::string text_of(SocketOption option) {
         case SocketOption::send_buffer: return "SO_SNDBUF";
         case SocketOption::not_sent_low: return "TCP_NOTSENT_LOWAT";
         case SocketOption::user_timeout: return "TCP_USER_TIMEOUT";
+        case SocketOption::orphan_timeout: return "TCP_LINGER2";
     }
     return "?";
 }

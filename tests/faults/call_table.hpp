@@ -136,12 +136,20 @@ inline constexpr std::array kRows{
     CallRow{Call::shutdown, "shutdown", {{ENOTCONN, nobody}}},
     CallRow{Call::ioctl, "ioctl", {{EACCES, start}}},
 
+    CallRow{Call::pair, "pair", {{EMFILE, nobody}, {ENFILE, nobody}, {ENOMEM, nobody}}},
+    // Between two generations: the handing over fails, and the old one serves on.
+    CallRow{Call::receive_message,
+            "receive_message",
+            {{EAGAIN, nobody}, {ECONNRESET, nobody}, {ENOMEM, nobody}}},
+
     // Linux has released the number, whatever it answers, and nobody looks at the answer.
     CallRow{Call::close, "close", {}},
+    CallRow{Call::duplicate, "duplicate", {{EMFILE, nobody}}},
     CallRow{
         Call::epoll_create, "epoll_create", {{EMFILE, start}, {ENFILE, start}, {ENOMEM, start}}},
     CallRow{Call::epoll_control, "epoll_control", {{ENOMEM, connection}, {ENOSPC, connection}}},
     CallRow{Call::eventfd, "eventfd", {{EMFILE, start}, {ENFILE, start}, {ENOMEM, start}}},
+    CallRow{Call::wait, "wait", {{EINTR, nobody}, {ENOMEM, nobody}}},
     CallRow{Call::open,
             "open",
             {{EINTR, nobody},
@@ -153,15 +161,33 @@ inline constexpr std::array kRows{
     CallRow{Call::read, "read", {{EINTR, nobody}, {kShort, nobody}, {EIO, nobody}}},
     CallRow{Call::list_directory, "list_directory", {{ENOENT, nobody}, {ENOMEM, nobody}}},
     CallRow{Call::file_facts, "file_facts", {{EACCES, path}, {ENOMEM, path}, {EIO, path}}},
+    // Asked about other processes, which may vanish at any time, or be none of ours.
+    CallRow{Call::read_link, "read_link", {{ENOENT, nobody}, {EACCES, nobody}, {ENOMEM, nobody}}},
     CallRow{Call::unlink,
             "unlink",
             {{EACCES, path}, {EPERM, path}, {EROFS, path}, {EBUSY, path}, {EIO, path}}},
+    CallRow{Call::rename,
+            "rename",
+            {{EACCES, path}, {EPERM, path}, {EROFS, path}, {EBUSY, path}, {EIO, path}}},
+    CallRow{Call::permit, "permit", {{EPERM, path}, {EROFS, path}, {EIO, path}}},
     CallRow{Call::lock, "lock", {{EWOULDBLOCK, nobody}, {EINTR, nobody}, {ENOLCK, path}}},
 
-    // Fails for wrong arguments only.
+    // These fail for wrong arguments only, or never.
+    CallRow{Call::process_id, "process_id", {}},
+    CallRow{Call::thread_id, "thread_id", {}},
+    CallRow{Call::user_id, "user_id", {}},
     CallRow{Call::limit, "limit", {}},
+    CallRow{Call::exit, "exit", {}},
+    CallRow{Call::reap, "reap", {}},
+    CallRow{Call::signal_mask, "signal_mask", {}},
+
     CallRow{Call::affinity, "affinity", {{EINVAL, nobody}, {EPERM, nobody}}},
     CallRow{Call::random, "random", {{EAGAIN, nobody}, {EINTR, nobody}, {ENOSYS, nobody}}},
+
+    // A next generation that cannot be made: the restart says why, and the engine serves on.
+    CallRow{Call::fork, "fork", {{EAGAIN, nobody}, {ENOMEM, nobody}}},
+    CallRow{Call::execute, "execute", {{EACCES, nobody}, {ENOMEM, nobody}, {E2BIG, nobody}}},
+    CallRow{Call::pipe, "pipe", {{EMFILE, nobody}, {ENFILE, nobody}}},
 };
 
 }  // namespace call_table

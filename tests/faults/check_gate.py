@@ -7,7 +7,7 @@
 #
 #   1. No object of the library refers to a function of libc that makes a system call.
 #   2. strace counts the calls of a whole run, start, service and stop: of each kind as many as the
-#      gate has counted, and of other kinds only those of UNGATED.
+#      gate has counted, but for those of UNGATED.
 #   3. A fault that strace injects ends as the same fault at the gate does.
 #
 # Exit status: 0 proven; 1 disproven; 77 this system does not allow ptrace: nothing is proven.
@@ -21,6 +21,7 @@ import tempfile
 SKIPPED = 77
 
 # What libc and the C++ runtime do for themselves. None of it is about sockets, files or epoll.
+# The gate may know of some of it, too: then strace sees more of it than the gate.
 UNGATED = {
     "brk": "memory", "mmap": "memory", "munmap": "memory", "mprotect": "memory",
     "madvise": "memory", "mremap": "memory",
@@ -38,27 +39,28 @@ UNGATED = {
 
 # Functions of libc that would be a way around.
 WRAPPERS = set("""
-    accept accept4 bind close connect creat dup dup2 dup3 epoll_create epoll_create1 epoll_ctl
-    epoll_pwait epoll_wait eventfd fcntl fcntl64 flock fopen fopen64 fork fstat fstat64 getdents64
-    getifaddrs getpeername getrandom getrlimit getrlimit64 getsockname getsockopt if_indextoname
-    if_nametoindex ioctl listen lstat lstat64 open open64 openat openat64 opendir pipe pipe2 poll
-    ppoll pread prlimit prlimit64 pselect pwrite read readdir readdir64 readlink readv recv recvfrom
-    recvmmsg recvmsg rename rmdir sched_getaffinity select send sendfile sendmmsg sendmsg sendto
-    setrlimit setsockopt shutdown sigprocmask socket socketpair splice stat stat64 statx
-    timerfd_create unlink unlinkat vfork write writev
+    accept accept4 bind chmod close connect creat dup dup2 dup3 epoll_create epoll_create1 epoll_ctl
+    epoll_pwait epoll_wait eventfd execl execv execve execvp fchmod fchmodat fcntl fcntl64 flock
+    fopen fopen64 fork fstat fstat64 getdents64 getifaddrs getpeername getrandom getrlimit
+    getrlimit64 getsockname getsockopt if_indextoname if_nametoindex ioctl listen lstat lstat64 open
+    open64 openat openat64 opendir pipe pipe2 poll posix_spawn posix_spawnp ppoll pread prlimit
+    prlimit64 pselect pwrite read readdir readdir64 readlink readlinkat readv recv recvfrom recvmmsg
+    recvmsg rename renameat renameat2 rmdir sched_getaffinity select send sendfile sendmmsg sendmsg
+    sendto setrlimit setsockopt shutdown sigprocmask socket socketpair splice stat stat64 statx
+    timerfd_create unlink unlinkat vfork wait wait4 waitpid write writev
 """.split())  # not syscall(2): std::atomic::wait makes its futex by it
 FILE_STREAMS = re.compile(r"basic_[io]?f(stream|ilebuf)|__basic_file")
 
 # strace counts per thread, so: calls that only the starting thread makes.
 INJECTED = [
-    ("socket", "socket", 3, "ENOBUFS"),
-    ("bind", "bind", 1, "EADDRNOTAVAIL"),
+    ("socket", "socket", 4, "ENOBUFS"),
+    ("bind", "bind", 2, "EADDRNOTAVAIL"),
     ("listen", "listen", 2, "EADDRINUSE"),
     ("local_address", "getsockname", 1, "ENOBUFS"),
     ("epoll_create", "epoll_create1", 2, "EMFILE"),
     ("eventfd", "eventfd2", 3, "ENFILE"),
     ("lock", "flock", 1, "ENOLCK"),
-    ("unlink", "unlinkat", 1, "EROFS"),
+    ("unlink", "unlinkat", 3, "EROFS"),
 ]
 
 
@@ -85,8 +87,29 @@ def run(faults, *words):
     told = collections.defaultdict(list)
     for line in done.stdout.splitlines():
         kind, _, rest = line.partition(" ")
-        told[kind].append(re.sub(r"/tmp/\S+/socket|:\d+\b", "ADDRESS", rest))
+        told[kind].append(re.sub(r"/tmp/\S+/socket|:\d+\b|\bport \d+\b", "ADDRESS", rest))
     return told
+
+
+def calls_begun(trace):
+    """(number, name) of each call. What a signal without a handler interrupts, the kernel begins
+    anew, and strace tells it twice; it was made once."""
+    begun = []
+    last_of = {}
+    interrupted = {}
+    for line in trace:
+        thread = line.split(maxsplit=1)[0]
+        first = re.match(r"\d+ +\[ *(\d+)\] (\w+)\(", line)
+        if first:
+            call = (int(first[1]), first[2])
+            before = interrupted.pop(thread, None)
+            if before is not None and begun[before] == call:
+                begun[before] = None
+            last_of[thread] = len(begun)
+            begun.append(call)
+        if "ERESTARTNOHAND" in line:  # on a line of its own, where another thread came between
+            interrupted[thread] = last_of[thread]
+    return [call for call in begun if call]
 
 
 def traced(faults, stop):
@@ -94,8 +117,7 @@ def traced(faults, stop):
     with tempfile.NamedTemporaryFile(mode="r", prefix="berth-trace-") as trace:
         told = run(faults, "--nth", "0", "--stop", stop, "--tell",
                    "strace", "-f", "-n", "-o", trace.name)
-        begun = [re.match(r"\d+ +\[ *(\d+)\] (\w+)\(", line) for line in trace]
-    calls = [(int(match[1]), match[2]) for match in begun if match]
+        calls = calls_begun(trace)
     marks = [at for at, (_, name) in enumerate(calls) if name == "getppid"]
     if len(marks) != 2 or "VIOLATION" in told:
         return None
@@ -113,12 +135,12 @@ def check_counts(faults, stop):
     holds = True
     for number in sorted(seen.keys() | counted.keys()):
         name = names.get(number, str(number))
-        if number in counted and seen[number] != counted[number]:
+        is_missed = seen[number] < counted.get(number, 0)
+        is_around = seen[number] > counted.get(number, 0) and name not in UNGATED
+        if is_missed or is_around:
             holds = complain(f"{stop}: {name}: "
-                             f"strace saw {seen[number]}, the gate {counted[number]}")
-        elif number not in counted and name not in UNGATED:
-            holds = complain(f"{stop}: {name}: {seen[number]} calls that the gate does not know")
-    gated = sum(seen[number] for number in counted)
+                             f"strace saw {seen[number]}, the gate {counted.get(number, 0)}")
+    gated = sum(counted.values())
     if holds:
         print(f"ok   {stop}: {gated} calls of {len(counted)} kinds, each seen by both; "
               f"{sum(seen.values()) - gated} of libc's own")

@@ -9,7 +9,7 @@
 // Input: events, one digit each, in the order of ConnectionEvent; those that cannot happen at
 // that moment are left out.
 //
-//     0 connected   1 peer_end   2 end   3 close   4 abort   5 flushed   6 reaped
+//     0 connected   1 peer_end   2 end   3 close   4 abort   5 flushed   6 reaped   7 refuse
 
 #include "choices.hpp"
 #include "fuzz.hpp"
@@ -49,6 +49,7 @@ public:
     bool may_happen(ConnectionEvent event) const {
         switch (event) {
             case ConnectionEvent::connected: return !connected_ && !reported_;
+            case ConnectionEvent::refuse: return !connected_ && !closing_;  // in place of it
             case ConnectionEvent::peer_end: return connected_ && !peer_ended_ && !reported_;
             case ConnectionEvent::flushed: return connected_;
             case ConnectionEvent::reaped: return closing_ && !reported_;
@@ -85,7 +86,7 @@ public:
 
 private:
     void know(ConnectionEvent event) {
-        connected_ |= event == ConnectionEvent::connected;
+        connected_ |= event == ConnectionEvent::connected || event == ConnectionEvent::refuse;
         peer_ended_ |= event == ConnectionEvent::peer_end;
     }
 

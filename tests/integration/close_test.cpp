@@ -232,8 +232,10 @@ TEST_P(Closing, HandlerMayCloseEveryConnectionFromEveryCallback) {
             for (RawPeer& peer : peers) peer.send("x");
         } catch (const std::system_error&) {  // closed already
         }
+        // Or the end of one of these would reset one of the next round while it connects.
+        peers.clear();
+        ASSERT_TRUE(eventually([&] { return script.closed().size() == 10 * (round + 1); }));
     }
-    EXPECT_TRUE(eventually([&] { return script.closed().size() == 50; }));
     EXPECT_EQ(engine().connection_count(), 0U);
 }
 

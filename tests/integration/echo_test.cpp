@@ -4,6 +4,7 @@
 
 #include "integration/support_engine.hpp"
 
+#include <chrono>
 #include <thread>
 
 namespace berth::test {
@@ -49,6 +50,22 @@ TEST_P(Echo, KeepsManyPeersApart) {
     for (std::size_t i = 0; i < peers.size(); ++i) {
         EXPECT_EQ(peers[i].read(8), "peer " + std::to_string(100 + i));
     }
+}
+
+// Waits alternate between short ones and such as let the loop sleep.
+TEST_P(Echo, AnswersWhileTheLoopPollsBusily) {
+    options.busy_poll = std::chrono::microseconds{50};
+    start_echo();
+    RawPeer peer = connect();
+    for (int round = 0; round < 20; ++round) {
+        for (int i = 0; i < 20; ++i) ASSERT_EQ(echoed(peer, "ping"), "ping");
+        let_others_run();
+        settle();
+    }
+    peer.end();
+    EXPECT_EQ(peer.read_to_end(), "");
+    EXPECT_EQ(closed(), CloseReason::peer_end);
+    EXPECT_EQ(stop().outcome, StopOutcome::clean);
 }
 
 TEST_P(Echo, AnswersWhatCameBeforeThePeersFin) {

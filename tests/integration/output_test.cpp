@@ -116,6 +116,20 @@ TEST_P(Output, WritesOfOneCallbackAreQueuedUntilItReturns) {
     EXPECT_EQ(unsent, 40U);
 }
 
+TEST_P(Output, FlushDoesNotWaitForTheCallbackToReturn) {
+    Gate gate;
+    script.open = [&](Connection& peer) {
+        peer.write("now");
+        peer.flush();
+        EXPECT_TRUE(gate.pass());
+        return Action::none;
+    };
+    start();
+    RawPeer peer = connect();
+    EXPECT_EQ(peer.read(3), "now");
+    gate.open();
+}
+
 TEST_P(Output, EmptyWriteCompletes) {
     start();
     RawPeer peer = connect();

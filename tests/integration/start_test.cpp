@@ -4,6 +4,8 @@
 
 #include "integration/support_engine.hpp"
 
+#include <berth/run.hpp>
+
 #include <unistd.h>
 
 #include <array>
@@ -25,7 +27,7 @@ protected:
 };
 
 TEST_P(Starting, EveryOptionOutOfRangeIsRefusedByItsName) {
-    const std::array<std::pair<const char*, Options>, 7> wrong{{
+    const std::array<std::pair<const char*, Options>, 9> wrong{{
         {"backlog", {.backlog = 0}},
         {"output_high", {.output_high = 2U << 20U, .output_max = 1U << 20U}},
         {"input_max", {.input_max = 0}},
@@ -33,6 +35,8 @@ TEST_P(Starting, EveryOptionOutOfRangeIsRefusedByItsName) {
         {"linger", {.linger = -seconds{1}}},
         {"read_budget", {.read_budget = 0}},
         {"drain", {.drain = -seconds{1}}},
+        {"busy_poll", {.busy_poll = -seconds{1}}},
+        {"busy_poll", {.busy_poll = seconds{1}}},
     }};
     for (const auto& [name, asked] : wrong) {
         options = asked;
@@ -44,17 +48,25 @@ TEST_P(Starting, EveryOptionOutOfRangeIsRefusedByItsName) {
     EXPECT_TRUE(script.calls().empty());
 }
 
+TEST_P(Starting, BusyPollOutOfRangeIsRefusedWithARemedy) {
+    options.busy_poll = seconds{1};
+    EXPECT_NE(refused({address()}).remedy().find("50 us"), std::string::npos);
+}
+
 TEST_P(Starting, AddressOfAnotherMachineIsRefusedWithARemedy) {
     const Error error = refused({"tcp://192.0.2.1:0"});  // RFC 5737: nobody's
     EXPECT_EQ(error.code(), ErrorCode::address_not_local);
     EXPECT_NE(error.remedy().find("ip address"), std::string::npos);
 }
 
-TEST_P(Starting, DriverThatDoesNotExistIsRefusedWithARemedy) {
+TEST_P(Starting, DriverThatIsAskedForIsUsedOrRefusedWithARemedy) {
     options.driver = DriverKind::uring;
     Engine uring(script, options);
     const auto started = uring.start(address());
-    ASSERT_FALSE(started);
+    if (started) {
+        EXPECT_TRUE(uring.driver_description().starts_with("uring")) << uring.driver_description();
+        return;
+    }
     EXPECT_EQ(started.error().code(), ErrorCode::driver_unavailable);
     EXPECT_FALSE(started.error().remedy().empty());
     EXPECT_EQ(uring.state(), EngineState::failed);

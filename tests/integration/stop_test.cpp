@@ -14,20 +14,21 @@ using std::chrono::seconds;
 
 constexpr std::size_t kPlenty = 8U << 20U;
 
-class Stopping : public AnEngine {
-protected:
-    static std::uint64_t closed_by(const StopReport& report, CloseReason reason) {
-        return report.connections.closed[static_cast<std::size_t>(reason)];
-    }
-    StopReport stop_within(Duration duration) {
-        engine().request_stop(within(duration));
-        return stop();
-    }
-    static void expect_balanced(const StopReport::Bytes& bytes) {
-        EXPECT_EQ(bytes.written, bytes.acknowledged + bytes.discarded + bytes.unconfirmed);
-        EXPECT_LE(bytes.acknowledged, bytes.written);
-    }
-};
+class Stopping : public AnEngine {};
+
+TEST_P(Stopping, ReportIsTheLastLineOfTheLog) {
+    start();
+    const StopReport report = stop();
+    EXPECT_TRUE(journal.has(LogLevel::info, "to=stopped"));
+    EXPECT_EQ(journal.last(), report.to_string());
+}
+
+TEST_P(Stopping, IsNotReadyFromTheMomentItIsAsked) {
+    start();
+    EXPECT_TRUE(engine().is_ready());
+    engine().request_stop();
+    EXPECT_FALSE(engine().is_ready());
+}
 
 TEST_P(Stopping, IdleConnectionsEndInOrderAndFast) {
     options.linger = patience();

@@ -35,7 +35,7 @@ constexpr std::array kFamilies{NamedFamily{"tcp4", Family::tcp4}, NamedFamily{"t
 std::vector<std::string> drivers() {
     const char* chosen = std::getenv("BERTH_DRIVER");
     if (chosen != nullptr) return {chosen};
-    return {"epoll"};
+    return {"epoll", "uring"};
 }
 
 // The kernel of this machine, and connections that speak records.
@@ -104,6 +104,15 @@ std::vector<Place> every_transport() {
 
 std::string name_of_place(const testing::TestParamInfo<Place>& info) { return info.param.name(); }
 
+std::uint64_t closed_by(const StopReport& report, CloseReason reason) {
+    return report.connections.closed[static_cast<std::size_t>(reason)];
+}
+
+void expect_balanced(const StopReport::Bytes& bytes) {
+    EXPECT_EQ(bytes.written, bytes.acknowledged + bytes.discarded + bytes.unconfirmed);
+    EXPECT_LE(bytes.acknowledged, bytes.written);
+}
+
 std::string pattern(std::size_t count) {
     std::string bytes(count, '\0');
     std::uint32_t state = 1;
@@ -120,6 +129,7 @@ AnEngine::AnEngine() {
     options.loops = 1;
     options.drain = patience() / 2;
     options.linger = std::chrono::milliseconds{50};
+    options.first_request_grace = Duration::zero();  // most peers of the suite never ask
     options.logger = &journal;
 }
 
@@ -157,6 +167,11 @@ StopReport AnEngine::stop() {
     auto stopped = engine_->stop();
     EXPECT_TRUE(stopped) << stopped.error().to_string();
     return stopped ? *stopped : StopReport{};
+}
+
+StopReport AnEngine::stop_within(Duration duration) {
+    engine().request_stop(within(duration));
+    return stop();
 }
 
 std::string AnEngine::address() const {

@@ -11,6 +11,7 @@
 
 #include "integration/support_script.hpp"
 #include "support/eventually.hpp"
+#include "support/gate.hpp"
 #include "support/raw_socket.hpp"
 #include "support/temp_dir.hpp"
 
@@ -25,7 +26,6 @@
 #include <memory>
 #include <optional>
 #include <ostream>
-#include <semaphore>
 #include <string>
 #include <vector>
 
@@ -60,16 +60,6 @@ std::vector<Place> every_driver();
 std::vector<Place> every_family();
 std::vector<Place> every_transport();
 
-// What one thread waits for and another lets happen. Bounded by patience().
-class Gate {
-public:
-    void open() { semaphore_.release(); }
-    bool pass() { return semaphore_.try_acquire_for(patience()); }
-
-private:
-    std::counting_semaphore<> semaphore_{0};
-};
-
 class AnEngine : public testing::TestWithParam<Place> {
 protected:
     AnEngine();
@@ -87,6 +77,7 @@ protected:
     void start(const std::vector<std::string>& addresses);
     Engine& engine() { return *engine_; }
     StopReport stop();  // with the deadline of the options
+    StopReport stop_within(Duration duration);
 
     std::string address() const;  // to listen on, of the family of this test
     std::string unix_address(const std::string& file) const { return "unix:" + dir_.file(file); }
@@ -127,6 +118,12 @@ private:
 };
 
 std::string name_of_place(const testing::TestParamInfo<Place>& info);
+
+// ── What a report says ───────────────────────────────────────────────────────────────────────
+
+std::uint64_t closed_by(const StopReport& report, CloseReason reason);
+// Written = acknowledged + discarded + unconfirmed.
+void expect_balanced(const StopReport::Bytes& bytes);
 
 // `count` bytes that repeat only after a long time, so that a hole or a swap shows.
 std::string pattern(std::size_t count);

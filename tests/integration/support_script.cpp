@@ -92,6 +92,21 @@ void Script::on_close(Connection& peer, CloseReason reason) {
     reasons_.push_back(reason);
 }
 
+std::optional<Buffer> Script::on_export(Connection& peer) {
+    if (!has(travel_out)) return EventHandler::on_export(peer);
+    note("on_export");
+    return travel_out(peer);
+}
+
+Action Script::on_import(Connection& peer, Bytes state) {
+    note("on_import");
+    {
+        const std::lock_guard lock(mutex_);
+        opened_.push_back(peer.id());
+    }
+    return has(travel_in) ? travel_in(peer, state) : Action::none;
+}
+
 void Script::on_connect_failed(EventLoop& loop, ConnectionId id, const Error& error) {
     note("on_connect_failed");
     if (has(connect_failed)) connect_failed(loop, id, error);
@@ -99,6 +114,11 @@ void Script::on_connect_failed(EventLoop& loop, ConnectionId id, const Error& er
 
 Duration Script::on_tick(EventLoop& loop) {
     return has(tick) ? tick(loop) : EventHandler::on_tick(loop);
+}
+
+void Script::on_listener_closed(Engine&, const ListenerReport& report) {
+    note("on_listener_closed");
+    if (has(listener_closed)) listener_closed(report);
 }
 
 void Script::on_shutdown(const StopReport& report) {
@@ -116,6 +136,11 @@ Action echo(Connection& peer) {
 void Journal::log(LogLevel level, std::string_view message) {
     const std::lock_guard lock(mutex_);
     lines_.emplace_back(level, message);
+}
+
+std::string Journal::last() const {
+    const std::lock_guard lock(mutex_);
+    return lines_.empty() ? std::string() : lines_.back().second;
 }
 
 bool Journal::has(LogLevel level, std::string_view part) const {

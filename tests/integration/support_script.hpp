@@ -21,6 +21,7 @@
 #include <cstddef>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,8 +38,11 @@ public:
     std::function<void(Connection&)> writable;
     std::function<Action(Connection&, Deadline)> drain;
     std::function<void(Connection&, CloseReason)> close;
+    std::function<std::optional<Buffer>(Connection&)> travel_out;
+    std::function<Action(Connection&, Bytes)> travel_in;
     std::function<void(EventLoop&, ConnectionId, const Error&)> connect_failed;
     std::function<Duration(EventLoop&)> tick;
+    std::function<void(const ListenerReport&)> listener_closed;
     std::function<void(const StopReport&)> shutdown;
 
     void mute() { muted_ = true; }  // no lambda is called from now on
@@ -59,8 +63,11 @@ public:
     void on_writable(Connection& peer) override;
     Action on_drain(Connection& peer, Deadline deadline) override;
     void on_close(Connection& peer, CloseReason reason) override;
+    std::optional<Buffer> on_export(Connection& peer) override;
+    Action on_import(Connection& peer, Bytes state) override;
     void on_connect_failed(EventLoop& loop, ConnectionId id, const Error& error) override;
     Duration on_tick(EventLoop& loop) override;
+    void on_listener_closed(Engine& engine, const ListenerReport& report) override;
     void on_shutdown(const StopReport& report) override;
 
 private:
@@ -84,6 +91,7 @@ class Journal final : public Logger {
 public:
     void log(LogLevel level, std::string_view message) override;
     bool has(LogLevel level, std::string_view part) const;
+    std::string last() const;
 
 private:
     mutable std::mutex mutex_;

@@ -73,4 +73,37 @@ TEST(Examples, ChatSaysGoodbyeWhenItStops) {
     EXPECT_EQ(example.wait(), 0);
 }
 
+// The answers to what is asked in one breath, until the server's goodbye.
+std::string answers(ExampleProcess& example, const std::string& requests) {
+    RawPeer peer = example.connect();
+    peer.send(requests);
+    return peer.read_to_end();
+}
+
+TEST(Examples, HttpAnswersPipelinedRequestsAndCloses) {
+    ExampleProcess example("03_http");
+    const std::string said =
+        answers(example,
+                "GET / HTTP/1.1\r\n\r\nGET /visits HTTP/1.1\r\n\r\nGET /x HTTP/1.1\r\n"
+                "CONNECTION: close\r\n\r\nGET / HTTP/1.1\r\n\r\n");
+    EXPECT_EQ(said,
+              "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 16\r\n\r\n"
+              "Welcome aboard.\n"
+              "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\n1\n"
+              "HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\nContent-Length: 24\r\n"
+              "Connection: close\r\n\r\nThere is / and /visits.\n");
+    EXPECT_EQ(example.stop(), 0);
+}
+
+TEST(Examples, HttpTakesNoBodies) {
+    ExampleProcess example("03_http");
+    const std::string body = "GET / HTTP/1.1\r\n\r\n";
+    const std::string length = "content-length: " + std::to_string(body.size()) + "\r\n\r\n";
+    EXPECT_TRUE(
+        answers(example, "POST / HTTP/1.1\r\n" + length + body).starts_with("HTTP/1.1 405"));
+    const std::string said = answers(example, "GET /visits HTTP/1.1\r\n" + length + body);
+    EXPECT_TRUE(said.ends_with("Connection: close\r\n\r\n1\n")) << said;
+    EXPECT_EQ(example.stop(), 0);
+}
+
 }  // namespace

@@ -56,6 +56,26 @@ TEST(Load, VerifiesEveryByteAndSaysGoodbye) {
     EXPECT_EQ(server.stop(), 0);
 }
 
+TEST(Load, SaysGoodbyeAfterSoManyRequests) {
+    ServerProcess server;
+    LoadProcess load(server.address(), {"--connections", "3", "--depth", "2", "--requests", "5"});
+    const auto result = load.result();
+    EXPECT_EQ(load.wait(), 0) << load.messages();
+    EXPECT_EQ(result.at("requests"), 15);
+    EXPECT_EQ(result.at("ends").at("clean"), 3);
+    EXPECT_EQ(server.stop(), 0);
+}
+
+TEST(Load, MeasuresTheCpuTimeOfTheServer) {
+    ServerProcess server;
+    LoadProcess load(server.address(), {"--duration", "200ms", "--warm-up", "50ms", "--cpu-of",
+                                        std::to_string(server.id())});
+    const auto result = load.result();
+    EXPECT_EQ(load.wait(), 0) << load.messages();
+    EXPECT_GT(result.at("cpu_us_per_request"), 0);
+    EXPECT_EQ(server.stop(), 0);
+}
+
 TEST(Load, ManagesTheSmallestAndTheLargestRequests) {
     ServerProcess server;
     for (const Process::Words& shape : {Process::Words{"--size", "1", "--depth", "16"},
@@ -166,6 +186,31 @@ TEST_F(LoadAgainstAScript, ReplacesALostConnectionIfAskedTo) {
     const auto result = load.result();
     EXPECT_EQ(result.at("ends").at("reset"), 1);
     EXPECT_EQ(result.at("requests"), 1);
+}
+
+TEST_F(LoadAgainstAScript, ReplacesAConnectionThatIsThroughAtOnce) {
+    flags.insert(flags.end(), {"--reconnect", "--requests", "1"});
+    LoadProcess load(address(), flags);
+    RawPeer first = listener.accept();
+    first.send(first.read(4));
+    EXPECT_EQ(first.read(4), "");
+    first.end();
+    RawPeer second = listener.accept();
+    second.read(4);
+    load.signal(SIGINT);
+    second.end();
+    EXPECT_EQ(load.result().at("ends").at("clean"), 1);
+}
+
+TEST_F(LoadAgainstAScript, DoesNotCountTheWarmUp) {
+    flags.insert(flags.end(), {"--warm-up", "1h"});
+    LoadProcess load(address(), flags);
+    RawPeer server = listener.accept();
+    server.send(server.read(4));
+    server.read(4);
+    load.signal(SIGINT);
+    server.end();
+    EXPECT_EQ(load.result().at("requests"), 0);
 }
 
 TEST_F(LoadAgainstAScript, EndsEarlyWithItsResultOnAnInterrupt) {

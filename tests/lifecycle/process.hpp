@@ -28,6 +28,7 @@ public:
 
     // The next line of standard output, without its end.
     std::string read_line();
+    int id() const { return id_; }
     void signal(int number) const;
     // Waits for the end: the exit status, or 128 + signal as a shell would say.
     int wait();

@@ -6,20 +6,18 @@
 
 #include "server_process.hpp"
 #include "support/eventually.hpp"
+#include "support/notify_receiver.hpp"
 #include "support/raw_socket.hpp"
 #include "support/temp_dir.hpp"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
 #include <chrono>
 #include <csignal>
-#include <cstring>
 #include <fstream>
 #include <string>
 
@@ -45,29 +43,6 @@ void fill(RawPeer& peer) {
     };
     ASSERT_TRUE(eventually(is_stuck));
 }
-
-// The socket that NOTIFY_SOCKET names.
-class NotifySocket {
-public:
-    explicit NotifySocket(const std::string& path)
-        : socket_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
-        sockaddr_un address{};
-        address.sun_family = AF_UNIX;
-        std::strncpy(address.sun_path, path.c_str(), sizeof(address.sun_path) - 1);
-        EXPECT_EQ(
-            ::bind(socket_.number(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)),
-            0);
-    }
-    // The next message; empty when none has come.
-    std::string receive_now() {
-        std::array<char, 256> bytes{};
-        const auto count = ::recv(socket_.number(), bytes.data(), bytes.size(), 0);
-        return {bytes.data(), count > 0 ? static_cast<std::size_t>(count) : 0};
-    }
-
-private:
-    OwnedDescriptor socket_;
-};
 
 TEST(Serve, SaysWhereItListensInTheOrderGivenThenThatItIsReady) {
     const TempDir folder;
@@ -115,17 +90,6 @@ TEST(Serve, WritesANewlineToTheReadyDescriptor) {
     EXPECT_EQ(::read(ends[0], bytes.data(), bytes.size()), 1);
     EXPECT_EQ(bytes[0], '\n');
     ::close(ends[0]);
-}
-
-TEST(Serve, TellsTheServiceManagerWhenItIsReadyAndWhenItStops) {
-    const TempDir folder;
-    NotifySocket manager(folder.file("notify"));
-    ServerProcess server({"echo", "--listen", "tcp://127.0.0.1:0"},
-                         {"NOTIFY_SOCKET=" + folder.file("notify")});
-    EXPECT_TRUE(eventually([&] { return manager.receive_now() == "READY=1"; }));
-    EXPECT_EQ(server.stop(), 0);
-    EXPECT_EQ(manager.receive_now(), "STOPPING=1");
-    EXPECT_EQ(manager.receive_now(), "");
 }
 
 TEST(Serve, EndsWithTheReportAsItsLastMessage) {
@@ -199,14 +163,14 @@ TEST(Serve, LetsAClientReadWhatItIsOwedBeforeItStops) {
 
 TEST(Serve, LeavesOneSecondAfterTheSameSignalAgain) {
     const TempDir folder;
-    NotifySocket manager(folder.file("notify"));
+    NotifyReceiver manager(folder.file("notify"));
     ServerProcess server(
         {"echo", "--listen", "tcp://127.0.0.1:0", "--report", folder.file("stop.json")},
         {"NOTIFY_SOCKET=" + folder.file("notify")});
     RawPeer peer = RawPeer::connect_with_small_buffer(server.endpoint());
     fill(peer);
     server.signal(SIGTERM);
-    ASSERT_TRUE(eventually([&] { return manager.receive_now() == "STOPPING=1"; }));
+    ASSERT_TRUE(manager.hears("STOPPING=1"));
     server.signal(SIGTERM);
     EXPECT_EQ(server.wait(), 3);
     const auto report = json_of(folder.file("stop.json"));
@@ -248,8 +212,11 @@ TEST(Serve, RefusesOptionsThatContradictEachOtherAsWrongUsage) {
 }
 
 TEST(Serve, AnswersHelpWithExamplesAndNoColour) {
-    for (const Process::Words& words :
-         {Process::Words{"--help"}, {"serve", "--help"}, {"load", "--help"}}) {
+    for (const Process::Words& words : {Process::Words{"--help"},
+                                        {"serve", "--help"},
+                                        {"load", "--help"},
+                                        {"port", "--help"},
+                                        {"timeline", "--help"}}) {
         Process program(berth_words(words));
         EXPECT_EQ(program.wait(), 0);
         EXPECT_NE(program.output().find("Examples:"), std::string::npos);

@@ -5,6 +5,7 @@
 #include "server_process.hpp"
 
 #include <csignal>
+#include <cstdlib>
 #include <stdexcept>
 #include <string_view>
 
@@ -12,16 +13,20 @@ namespace berth::test {
 
 namespace {
 
-Process::Words serve_words(const Process::Words& words) {
-    Process::Words all = berth_words({"serve"});
-    all.insert(all.end(), words.begin(), words.end());
-    return all;
+Process::Words serve_words(Process::Words wrapper, const Process::Words& words) {
+    const Process::Words serve = berth_words({"serve"});
+    wrapper.insert(wrapper.end(), serve.begin(), serve.end());
+    wrapper.insert(wrapper.end(), words.begin(), words.end());
+    if (const char* driver = std::getenv("BERTH_DRIVER")) {
+        wrapper.insert(wrapper.end(), {"--driver", driver});
+    }
+    return wrapper;
 }
 
 }  // namespace
 
-ServerProcess::ServerProcess(const Words& words, const Words& environment)
-    : Process(serve_words(words), environment) {
+ServerProcess::ServerProcess(const Words& words, const Words& environment, const Words& wrapper)
+    : Process(serve_words(wrapper, words), environment) {
     constexpr std::string_view kListening = "listening ";
     for (std::string line = read_line(); line != "ready"; line = read_line()) {
         const bool is_address = line.starts_with(kListening);

@@ -18,8 +18,10 @@ namespace berth::test {
 
 class ServerProcess : public Process {
 public:
-    // `berth serve` with these words; returns when it is ready.
-    explicit ServerProcess(const Words& words, const Words& environment = {});
+    // `berth serve` with these words; returns when it is ready. `wrapper` is a program that runs
+    // what stands behind it. BERTH_DRIVER in the environment chooses the driver.
+    explicit ServerProcess(const Words& words, const Words& environment = {},
+                           const Words& wrapper = {});
     // An echo server on a free port of loopback.
     ServerProcess() : ServerProcess({"echo", "--listen", "tcp://127.0.0.1:0"}) {}
 

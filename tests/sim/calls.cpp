@@ -118,7 +118,8 @@ void Calls::check_delivery(const Call& call, const Target& target) {
         case Delivery::ran: fits = fits && !is_write; break;
         case Delivery::stale: break;
         case Delivery::cancelled_by_stop:
-            fits = fits && target.engine.state() >= EngineState::quiescing;
+            fits = fits && (target.engine.state() >= EngineState::quiescing ||
+                            losing_listeners_.contains(target.number));
             break;
     }
     if (!fits) findings_.violated("wrong-delivery", to_string(call));

@@ -20,6 +20,7 @@
 #include <cstddef>
 #include <deque>
 #include <optional>
+#include <set>
 
 namespace berth::simulation {
 
@@ -86,6 +87,8 @@ public:
     bool loop_post(const Target& target, EventLoop& loop, UniqueFunction<void(EventLoop&)> task);
 
     const std::deque<Call>& all() const { return calls_; }
+    // A listener of the engine ends before the engine does, and cuts off its connections.
+    void expect_cancelling(std::size_t engine) { losing_listeners_.insert(engine); }
     // Of one engine: does anything wait that a loop could do at once?
     const Call* first_waiting(std::size_t engine) const;
     // Of one engine, once it has stopped; the number of loop posts that were dropped.
@@ -101,7 +104,8 @@ private:
     Findings& findings_;
     Inside& inside_;
     std::deque<Call> calls_;
-    mutable std::size_t first_open_ = 0;  // all before it have ended
+    std::set<std::size_t> losing_listeners_;  // engines
+    mutable std::size_t first_open_ = 0;      // all before it have ended
 };
 
 std::string to_string(const Call& call);

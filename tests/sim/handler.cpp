@@ -36,6 +36,9 @@ void Handler::violated(const char* name, const Talk& talk, const std::string& fa
 
 void Handler::begin_run(bool is_first) {
     is_first_run_ = is_first;
+    ++run_;
+    closing_.clear();
+    closed_listeners_ = 0;
     loops_.clear();
     attempts_.clear();
     full_at_.reset();
@@ -122,6 +125,23 @@ void Handler::on_shutdown(const StopReport& report) {
     if (plan_.fails_in_shutdown) throw std::runtime_error("on_shutdown, as planned");
 }
 
+void Handler::on_listener_closed(Engine&, const ListenerReport& report) {
+    const Inside::Visit visit(world_.inside, "on_listener_closed");
+    trace([&] { return "closed " + report.endpoint.to_string(); });
+    if (shut_down_ > 0) world_.findings.violated("callback-after-shutdown", "on_listener_closed");
+    if (++closed_listeners_ > closing_.size()) {
+        world_.findings.violated("listener-closed-twice", report.endpoint.to_string());
+    }
+}
+
+std::vector<const Talk*> Handler::ended_by_stop() const {
+    std::vector<const Talk*> ended;
+    for (const auto& [id, talk] : talks_) {
+        if (talk.run == run_ && talk.of_stop) ended.push_back(&talk);
+    }
+    return ended;
+}
+
 void Handler::check_end() {
     for (const auto& [id, talk] : talks_) {
         if (!talk.closed) violated("never-closed", talk, "the engine has stopped");
@@ -150,6 +170,8 @@ Talk& Handler::meet(Connection& peer) {
     Talk& talk = place->second;
     if (!is_new) violated("id-used-again", talk, "on_open");
     talk.id = peer.id();
+    talk.run = run_;
+    talk.listener = peer.listener_index();
     talk.side = peer.listener_index() == Connection::kNoListener ? kDialer : kAcceptor;
     talk.link = &link_of(peer, talk.side);
     if (talk.side == kAcceptor) {
@@ -181,7 +203,8 @@ Talk& Handler::enter(Connection& peer, const char* callback) {
 
 Action Handler::leave(Connection& peer, Talk& talk, Action action) {
     talk.kept = peer.unread();
-    if (peer.unsent() > plan_.options.output_max) {
+    // Past it only by what came back from the kernel.
+    if (peer.unsent() > plan_.options.output_max + 2 * driver::kSoonMax) {
         violated("output-max-ignored", talk, std::to_string(peer.unsent()) + " bytes are unsent");
     }
     if (action == Action::close) talk.asked_to_close = true;
@@ -211,6 +234,7 @@ Action Handler::on_traffic(Connection& peer) {
     if (talk.paused) violated("traffic-while-paused", talk, "on_traffic");
     check_arrived(peer, talk);
     look(peer, talk);
+    begin_work(peer, talk);
     answer(peer, talk);
     return leave(peer, talk, misbehave(peer, talk, Moment::traffic));
 }
@@ -232,7 +256,10 @@ Action Handler::on_end(Connection& peer) {
 void Handler::on_writable(Connection& peer) {
     const Inside::Visit visit(world_.inside, "on_writable");
     Talk& talk = enter(peer, "on_writable");
-    const bool may_be = talk.was_over_high || talk.link->ends[talk.side].sent[kOutside] > 0;
+    // No write need have said so: what was on its way to the kernel can come back.
+    const auto& sent = talk.link->ends[talk.side].sent;
+    const bool may_be =
+        talk.was_over_high || sent[kOutside] > 0 || sent[kOwn] > plan_.options.output_high;
     if (!may_be) violated("writable-from-nowhere", talk, "it was never above output_high");
     talk.was_over_high = peer.unsent() > plan_.options.output_low;
     static_cast<void>(leave(peer, talk, misbehave(peer, talk, Moment::writable)));
@@ -243,7 +270,9 @@ Action Handler::on_drain(Connection& peer, Deadline deadline) {
     Talk& talk = enter(peer, "on_drain");
     if (talk.drained) violated("drained-twice", talk, "on_drain");
     remember_arrived(talk);
-    if (engine_->state() < EngineState::quiescing) violated("drained-early", talk, "on_drain");
+    talk.granted_at = peer.loop().now();
+    talk.granted = deadline - talk.granted_at;
+    if (!may_be_drained(talk)) violated("drained-early", talk, "on_drain");
     if (deadline.is_never()) violated("drained-without-deadline", talk, "on_drain");
     const Action action = misbehave(peer, talk, Moment::drain);
     if (action != Action::none) return leave(peer, talk, action);
@@ -262,7 +291,18 @@ void Handler::on_close(Connection& peer, CloseReason reason) {
     Talk& talk = enter(peer, "on_close");
     talk.last_activity = last_activity;
     talk.closed = true;
+    const EngineState state = engine_->state();
+    talk.of_stop = state >= EngineState::quiescing ||
+                   (state == EngineState::lame_duck && talk.drained);  // with its listener
+    talk.was_cut = reason == CloseReason::stop_forced;
+    check_work(talk, reason);
+    check_civil(talk, reason);
+    talk.work.release();
     talk.link->ends[talk.side].gone = true;
+    // A peer that went on sending was not waited for.
+    if (peer.unsent() > 0 && plan_.options.linger_bytes_max == 0) {
+        talk.link->ends[talk.side].cut = true;
+    }
     if (talk.side == kAcceptor) talk.link->reason = reason;
     ++tally_.closed[static_cast<std::size_t>(reason)];
     full_at_.reset();

@@ -19,6 +19,7 @@
 #include <berth/engine.hpp>
 #include <berth/event_loop.hpp>
 #include <berth/handler.hpp>
+#include <berth/in_flight.hpp>
 #include <berth/report.hpp>
 
 #include <array>
@@ -26,6 +27,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 namespace berth::simulation {
@@ -35,6 +37,8 @@ struct Talk {
     Link* link = nullptr;
     Side side = kAcceptor;
     ConnectionId id;
+    std::size_t listener = 0;
+    std::size_t run = 0;
     std::size_t kept = 0;       // unread when the last callback returned
     std::uint64_t seen = 0;     // of what the other end sent by itself
     std::uint64_t arrived = 0;  // of that, when it was asked to drain
@@ -42,6 +46,13 @@ struct Talk {
     bool was_paused = false;  // by itself or by its output, at any time
     bool was_over_high = false;
     bool drained = false;
+    Duration granted{};  // from on_drain to the deadline, as it was then
+    Instant granted_at;
+    bool was_cut = false;  // by a stop's deadline
+    bool of_stop = false;  // closed when the engine was stopping
+    InFlight work;
+    bool works = false;  // it has that token
+    bool has_worked = false;
     bool waits_for_harvest = false;
     bool in_trouble = false;  // its trouble has happened
     bool must_have_thrown = false;
@@ -92,6 +103,13 @@ public:
     void is_full_at(std::size_t connections) { full_at_ = full_at_.value_or(connections); }
     bool was_shut_down() const { return shut_down_ > 0; }
     const std::map<std::uint64_t, Talk>& talks() const { return talks_; }
+    // Of this run: those that ended after its stop had begun.
+    std::vector<const Talk*> ended_by_stop() const;
+    // A listener that is on its way out drains its connections for itself.
+    void expect_closing(std::size_t listener) { closing_.insert(listener); }
+    bool is_closing(std::size_t listener) const { return closing_.contains(listener); }
+    std::size_t closed_listeners() const { return closed_listeners_; }
+    bool is_closing_any() const { return !closing_.empty(); }
     // After on_shutdown.
     void check_end();
     // Called with the report, while still inside on_shutdown.
@@ -109,6 +127,7 @@ public:
     void on_close(Connection& peer, CloseReason reason) override;
     Duration on_tick(EventLoop& loop) override;
     void on_shutdown(const StopReport& report) override;
+    void on_listener_closed(Engine& engine, const ListenerReport& report) override;
 
 private:
     struct LoopState {
@@ -132,6 +151,12 @@ private:
     void check_harvest(const Talk& talk, CloseReason reason);
     void check_reason(const Connection& peer, const Talk& talk, CloseReason reason);
     bool was_given_up(const Talk& talk) const;
+    // Is the engine, or the listener of this one, on its way out?
+    bool may_be_drained(const Talk& talk) const;
+    void check_work(const Talk& talk, CloseReason reason);
+    void check_civil(const Talk& talk, CloseReason reason) const;
+    void begin_work(Connection& peer, Talk& talk);
+    void go_on_working(Talk& talk, std::size_t turns);
     bool has_cause(const Connection& peer, const Talk& talk, CloseReason reason) const;
 
     // One that throws is the last.
@@ -176,7 +201,10 @@ private:
     std::vector<LoopState> loops_;
     Tally tally_;
     std::optional<std::size_t> full_at_;
+    std::set<std::size_t> closing_;  // listeners, in this run
+    std::size_t closed_listeners_ = 0;
     bool is_first_run_ = true;
+    std::size_t run_ = 0;
     bool booted_ = false;
     unsigned shut_down_ = 0;
 };

@@ -2,24 +2,31 @@
 //
 // Handler: whether what it is told about a connection can be true.
 
+#include "engine/engine_core.hpp"
 #include "sim/handler.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <string>
 
 namespace berth::simulation {
 
 namespace {
 
+using namespace std::chrono_literals;
+
 // A harvest has 64 polls; so many budgets must fit into them in any weather.
 constexpr std::uint64_t kHarvestedBudgets = 8;
+// With fewer events in a poll not everybody has a turn in each.
+constexpr std::size_t kEventsForAll = 512;
 
 }  // namespace
 
 // ── Accepting ────────────────────────────────────────────────────────────────────────────────
 
 void Handler::check_limit(const Talk& talk) {
-    if (!full_at_ || engine_->state() != EngineState::ready) return;
+    // A listener that ends empties its queue, whatever the limit.
+    if (!full_at_ || engine_->state() != EngineState::ready || !closing_.empty()) return;
     // Each acceptor notices for itself, by the one connection that it accepts too many.
     const std::size_t acceptors = engine_->loop_count() * plan_.addresses.size();
     if (engine_->connection_count() <= *full_at_ + acceptors) return;
@@ -56,7 +63,9 @@ void Handler::remember_arrived(Talk& talk) {
 // known what had; and an output above high stops the reading.
 void Handler::check_harvest(const Talk& talk, CloseReason reason) {
     const bool is_known = world_.schedule.weather.travel_max == Duration::zero() &&
-                          !talk.link->doubtful && talk.link->ends[other(talk.side)].is_peer;
+                          plan_.bounds.events_max >= kEventsForAll && !talk.link->doubtful &&
+                          talk.link->ends[other(talk.side)].is_peer &&
+                          !talk.link->ends[other(talk.side)].vanished;
     if (!is_known || reason != CloseReason::stop_graceful || talk.was_paused) return;
     if (talk.link->disturbed || !talk.waits_for_harvest || talk.seen >= talk.arrived) return;
     violated(
@@ -75,6 +84,30 @@ void Handler::check_reason(const Connection& peer, const Talk& talk, CloseReason
     violated("wrong-reason", talk, "nothing speaks for " + std::string(to_string(reason)));
 }
 
+bool Handler::may_be_drained(const Talk& talk) const {
+    return engine_->state() >= EngineState::quiescing || closing_.contains(talk.listener);
+}
+
+// Who works is not ended by a stop, but by its deadline; unless the handler ends it.
+void Handler::check_work(const Talk& talk, CloseReason reason) {
+    if (talk.works && !talk.in_trouble && reason == CloseReason::stop_graceful) {
+        violated("closed-at-work", talk, "an InFlight token was out");
+    }
+}
+
+// With time enough nobody who reads, answers and leaves is cut off.
+void Handler::check_civil(const Talk& talk, CloseReason reason) const {
+    const bool is_cut = reason == CloseReason::stop_forced || reason == CloseReason::user_timeout;
+    const bool has_excuse = !talk.link->civil || talk.link->doubtful || talk.link->disturbed ||
+                            plan_.options.linger_bytes_max < 10'000 ||
+                            plan_.options.send_rate_min > 0;
+    // Whoever asked for a stop meanwhile may have left it less.
+    const Deadline stop_by = engine::EngineAccess::core(*engine_).deadline();
+    const Duration granted = std::min(talk.granted, stop_by - talk.granted_at);
+    if (!is_cut || has_excuse || granted < 900ms) return;
+    violated("cut-off-in-vain", talk, std::string(to_string(reason)));
+}
+
 bool Handler::was_given_up(const Talk& talk) const {
     const auto attempt = attempts_.find(talk.id.value());
     return attempt != attempts_.end() && attempt->second.given_up;
@@ -90,8 +123,9 @@ bool Handler::has_cause(const Connection& peer, const Talk& talk, CloseReason re
             return other_end.gone || other_end.ended || !other_end.is_peer;
         case CloseReason::local_close:
             return talk.asked_to_close || link.disturbed || was_given_up(talk);
-        case CloseReason::stop_graceful: return engine_->state() >= EngineState::quiescing;
-        case CloseReason::stop_forced: return engine_->state() >= EngineState::quiescing;
+        case CloseReason::stop_graceful:
+        case CloseReason::stop_forced:
+        case CloseReason::user_timeout: return may_be_drained(talk);
         case CloseReason::idle_timeout:
             return options.idle_timeout > Duration::zero() &&
                    peer.loop().now() - talk.last_activity >= options.idle_timeout;

@@ -15,9 +15,29 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kGeneratedMax = 50000;  // per turn
-constexpr std::size_t kSplitAbove = 6000;     // then the first part is written by itself
+constexpr std::size_t kWorkingTurns = 30;
+constexpr std::size_t kSplitAbove = 6000;  // then the first part is written by itself
 
 }  // namespace
+
+// ── Working ──────────────────────────────────────────────────────────────────────────────────
+
+void Handler::begin_work(Connection& peer, Talk& talk) {
+    const Work work = talk.link->manners.work;
+    if (talk.side == kDialer || work == Work::none || talk.has_worked) return;
+    talk.works = talk.has_worked = true;
+    talk.work = peer.begin();
+    if (work == Work::brief) go_on_working(talk, talk.link->number % kWorkingTurns);
+}
+
+// Until so many tasks have run, one after the other.
+void Handler::go_on_working(Talk& talk, std::size_t turns) {
+    world_.calls.post(target(talk), [this, &talk, turns](Connection&) {
+        if (turns > 0) return go_on_working(talk, turns - 1);
+        talk.works = false;
+        talk.work.release();
+    });
+}
 
 // ── Reading ──────────────────────────────────────────────────────────────────────────────────
 
@@ -169,7 +189,8 @@ Action Handler::trouble(Connection& peer, Talk& talk) {
         case Trouble::end: peer.end(); break;
         case Trouble::pause:
             peer.pause_read();
-            talk.paused = talk.was_paused = true;
+            talk.was_paused = true;
+            talk.paused = !talk.waits_for_harvest;  // who is asked to drain is read on
             world_.calls.post(target(talk), [&talk](Connection& again) {
                 talk.paused = false;
                 again.resume_read();

@@ -20,7 +20,9 @@
 
 #include <cstddef>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 
 namespace berth::simulation {
 
@@ -55,6 +57,14 @@ public:
     // The number of its run; 0 while it does not listen.
     std::size_t run() const { return engine_.is_running() && !engine_.is_stopping() ? starts_ : 0; }
     void limit(std::optional<std::size_t> room);
+    void close_listener(std::size_t index, Deadline deadline);
+    // When those must be closed that were told to; the past if they are.
+    Instant listeners_due() const;
+    void check_listeners_closed();
+    // In that run: was every queue of the address emptied, with nothing to excuse a reset?
+    bool was_emptied(std::size_t address, std::size_t run) const;
+    // When the world is over: is what the peers miss what the last report says?
+    void check_bytes();
     // No more connections, or no descriptors for them?
     bool is_full() const;
     Holder holds(const std::string& address) const;
@@ -73,6 +83,8 @@ private:
     void check_outcome(const StopReport& report);
     void check_listeners(const StopReport& report);
     void check_counts(const StopReport& report);
+    void check_asked(const StopReport& report);
+    void remember_emptied(const StopReport& report);
     void violated(const char* name, const std::string& facts);
 
     driver::sim::Kernel& kernel_;
@@ -87,7 +99,12 @@ private:
     Tally at_stop_;                         // what had been shown when the stop began
     Deadline deadline_;                     // of the stop, as known
     Deadline over_by_;                      // when it must have stopped
+    Deadline closed_by_;                    // of listeners that are closed alone
+    std::size_t closings_ = 0;
     bool is_limited_ = false;
+    bool was_limited_ = false;                               // in this run
+    std::set<std::pair<std::size_t, std::size_t>> emptied_;  // run, address
+    std::optional<StopReport::Bytes> bytes_;                 // of the last report
     UniqueFunction<Holder(const std::string&)> ask_;
 };
 

@@ -47,6 +47,8 @@ struct End {
     bool cut = false;           // ended it in a way that may be a reset
     bool heard_end = false;     // has the other's FIN
     bool heard_reset = false;
+    bool vanished = false;   // what it has sent may never arrive
+    bool knows_all = false;  // a peer that has read whatever came to its machine
 };
 
 struct Link {
@@ -56,6 +58,7 @@ struct Link {
     std::array<End, 2> ends;
     bool is_unix = false;               // nothing can reset it
     bool doubtful = false;              // another link had the same key: bytes may be another's
+    bool civil = false;                 // neither end gives a reason to cut it off
     bool disturbed = false;             // somebody interfered: an answer is not owed
     std::size_t engine = 0;             // the acceptor's
     ConnectionId id;                    // of the acceptor's connection

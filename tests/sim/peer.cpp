@@ -26,6 +26,17 @@ Family family_of(const Endpoint& endpoint) {
     return endpoint.ip().family == 6 ? Family::v6 : Family::v4;
 }
 
+bool is_civil(const PeerPlan& plan) {
+    const Manners& manners = plan.manners;
+    const bool has_civil_handler = manners.reply <= Reply::take && manners.work != Work::forever &&
+                                   manners.trouble == Trouble::none &&
+                                   manners.at_drain == AtDrain::close;
+    const bool is_prompt =
+        plan.bytes <= 5000 && plan.gap <= std::chrono::milliseconds{3} && plan.chunk >= 1000;
+    return has_civil_handler && is_prompt && plan.reading == Reading::always &&
+           plan.leaves_on_end && plan.farewell != Farewell::vanish;
+}
+
 }  // namespace
 
 Peer::Peer(driver::sim::Kernel& kernel, Findings& findings, Links& links, const Origin& origin)
@@ -84,6 +95,7 @@ bool Peer::is_ready() const {
             return ready.writable || ready.failed || ready.hung_up;
         }
         case State::talking: return may_say_farewell() || may_read() || may_send();
+        case State::vanished:
         case State::gone: return false;
     }
     return false;
@@ -120,6 +132,7 @@ void Peer::step() {
             }
             break;
         }
+        case State::vanished:
         case State::gone: break;
     }
     is_busy_ = false;
@@ -148,6 +161,7 @@ void Peer::connect() {
     if (!is_begun || !address) return leave();
     link_ = &links_.begin(address->to_string(), plan_.manners);
     end().is_peer = true;
+    link_->civil = is_civil(plan_);
     state_ = State::connecting;
 }
 
@@ -158,6 +172,7 @@ void Peer::finish_connecting() {
         return leave();
     }
     state_ = State::talking;
+    was_connected_ = true;
     connected_at_ = kernel_.now();
     if (plan_.reading == Reading::late) read_from_ = connected_at_ + plan_.read_gap;
 }
@@ -172,8 +187,9 @@ void Peer::read() {
     if (plan_.reading == Reading::slow) read_from_ = kernel_.now() + plan_.read_gap;
     const auto count = process_->receive(socket_, room);
     if (!count) {
-        if (count.errno_value() != EAGAIN) heard_reset();
-        return;
+        if (count.errno_value() == EAGAIN) return;
+        end().knows_all = true;
+        return heard_reset();
     }
     link_->last_activity = kernel_.now();
     if (*count == 0) return heard_end();
@@ -184,6 +200,7 @@ void Peer::read() {
 
 void Peer::heard_end() {
     trace([&] { return "FIN"; });
+    end().knows_all = true;
     links_.heard_end(*link_, kDialer, 0);
     const bool waits = plan_.when == When::ended && !said_farewell_;
     if ((plan_.leaves_on_end && !waits) || end().ended) leave();
@@ -226,9 +243,28 @@ void Peer::say_farewell() {
             static_cast<void>(process_->set(socket_, driver::SocketOption::linger_reset, 0));
             leave();
             break;
+        case Farewell::vanish:
+            static_cast<void>(process_->drop_everything(socket_));
+            state_ = State::vanished;
+            end().vanished = true;
+            break;
         case Farewell::close:
         case Farewell::die: leave(); break;
     }
+}
+
+void Peer::end_all() {
+    const bool is_there = state_ == State::talking || state_ == State::vanished;
+    is_busy_ = true;
+    while (is_there && !end().knows_all) {
+        std::array<std::byte, 4096> room;
+        const auto count = process_->receive(socket_, room);
+        end().knows_all = count.value_or(0) == 0;
+        if (!end().knows_all) {
+            links_.check(*link_, kDialer, Bytes(room).first(*count), end().received);
+        }
+    }
+    leave();
 }
 
 void Peer::leave() {

@@ -41,11 +41,17 @@ public:
     Link* link() const { return link_; }  // null until it has an address
     bool is_connected() const { return state_ == State::talking; }
     bool has_left() const { return state_ == State::gone; }
+    bool has_vanished() const { return state_ == State::vanished; }
+    // Was its handshake complete, but its connection reset before anybody had served it?
+    bool was_cut_unserved() const {
+        return was_connected_ && link_ != nullptr && !link_->id && end().heard_reset;
+    }
     bool sent_all() const { return link_ != nullptr && end().sent[kOwn] >= plan_.bytes; }
-    void leave();  // closes everything
+    // Takes what has come and was not read, and closes everything.
+    void end_all();
 
 private:
-    enum class State : std::uint8_t { fresh, connecting, talking, gone };
+    enum class State : std::uint8_t { fresh, connecting, talking, vanished, gone };
 
     End& end() { return link_->ends[kDialer]; }
     const End& end() const { return link_->ends[kDialer]; }
@@ -59,6 +65,7 @@ private:
     void heard_reset();
     void send();
     void say_farewell();
+    void leave();
     template <class Text>
     void trace(Text&& text) const;
 
@@ -75,6 +82,7 @@ private:
     Link* link_ = nullptr;
     State state_ = State::fresh;
     bool is_busy_ = false;  // in a call of its own, in which others may act
+    bool was_connected_ = false;
     bool said_farewell_ = false;
     Instant connected_at_;
     Instant read_from_;

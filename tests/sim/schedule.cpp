@@ -51,6 +51,19 @@ Options make_options(Chance& chance) {
     return options;
 }
 
+// Mostly as they are by default: whoever waits longer is seen less.
+void make_stop_options(Chance& chance, Options& options) {
+    options.lame_duck = chance.pick<std::optional<Duration>>({{}, {}, {}, 5ms, 40ms});
+    options.quiesce_max = chance.pick<Duration>({250ms, 250ms, 3ms, 0s});
+    options.spread = chance.pick<Duration>({0s, 0s, 10ms, 200ms});
+    options.first_request_grace = chance.pick<Duration>({1s, 1s, 20ms, 0s});
+    options.late_accept = chance.pick({LateAccept::serve, LateAccept::serve, LateAccept::refuse});
+    options.send_rate_min = chance.pick<std::size_t>({0, 0, 0, 10'000, 10'000'000});
+    options.linger_bytes_max = chance.pick<std::size_t>({16U << 20U, 16U << 20U, 20'000, 0});
+    options.not_sent_max = chance.pick<std::size_t>({256U << 10U, 256U << 10U, 4096, 0});
+    options.verify = !chance.one_in(8);
+}
+
 // As addresses print themselves, so that equal ones are equal texts.
 Address address_of(const std::string& listen, const std::string& dial) {
     return {Endpoint::parse(listen)->to_string(), Endpoint::parse(dial)->to_string()};
@@ -85,6 +98,8 @@ EnginePlan make_engine(std::uint64_t seed, std::size_t engine) {
                              Boot::fine, Boot::fine, Boot::throws, Boot::stops});
     plan.fails_in_loop_start = chance.one_in(8);
     plan.fails_in_shutdown = chance.one_in(8);
+    plan.is_net_admin = chance.one_in(2);
+    make_stop_options(chance, plan.options);
     return plan;
 }
 
@@ -144,6 +159,8 @@ Manners make_manners(Chance& chance) {
     }
     manners.flushes = chance.one_in(6);
     if (chance.one_in(3)) make_trouble(chance, manners);
+    manners.work = chance.pick({Work::none, Work::none, Work::none, Work::none, Work::none,
+                                Work::brief, Work::brief, Work::forever});
     manners.at_end = chance.pick(
         {AtEnd::close, AtEnd::close, AtEnd::close, AtEnd::keep, AtEnd::keep_and_close_later});
     manners.at_drain = chance.pick({AtDrain::close, AtDrain::close, AtDrain::close, AtDrain::keep,
@@ -164,13 +181,26 @@ PeerPlan make_peer(Chance& chance, const std::vector<EnginePlan>& engines) {
                                 Reading::slow, Reading::late, Reading::never});
     plan.sip = chance.pick<std::size_t>({100, 2000, 20000});
     plan.read_gap = chance.pick<Duration>({100us, 2ms, 50ms});
-    plan.farewell = chance.pick({Farewell::none, Farewell::none, Farewell::fin, Farewell::fin,
-                                 Farewell::close, Farewell::reset, Farewell::die});
+    plan.farewell =
+        chance.pick({Farewell::none, Farewell::none, Farewell::fin, Farewell::fin, Farewell::close,
+                     Farewell::reset, Farewell::die, Farewell::vanish});
     plan.when = chance.pick({When::connected, When::sent, When::answered, When::answered,
                              When::ended, When::after, When::after});
     plan.patience = chance.duration(100ms) + 1ns;
     plan.leaves_on_end = !chance.one_in(5);
     plan.receive_buffer = chance.pick({0, 0, 0, 4096});
+    return plan;
+}
+
+// One whom nobody has a reason to cut off.
+PeerPlan make_civil_peer(Chance& chance) {
+    PeerPlan plan;
+    plan.manners.reply = chance.pick({Reply::copy, Reply::take});
+    plan.manners.work = chance.pick({Work::none, Work::none, Work::brief});
+    plan.bytes = chance.pick<std::size_t>({1, 300, 5000});
+    plan.chunk = 1000;
+    plan.farewell = chance.pick({Farewell::none, Farewell::fin, Farewell::close});
+    plan.when = When::answered;
     return plan;
 }
 
@@ -227,14 +257,42 @@ private:
 
     void add_other(Chance& chance, Duration at) {
         const std::size_t engine = chance.below(engines_.size());
-        switch (chance.below(12)) {
-            case 0: return add(at, stop(chance, engine));
+        switch (chance.below(15)) {
+            case 0: return stop_in_a_rush(chance, engine, at);
             case 1: return add(at, StartEngine{.engine = engine, .descriptors = {}});
             case 2: return add(at, dial(chance, engine));
             case 3: return limit(chance, engine, at);
             case 4: return occupy(chance, engine, at);
+            case 5:
+            case 6: return suspend(chance, engine, at);
+            case 7: return add(at, close_listener(chance, engine));
             default: return add(at, call(chance));
         }
+    }
+
+    void suspend(Chance& chance, std::size_t engine, Duration at) {
+        add(at, SuspendEngine{.engine = engine, .resumes = false});
+        add(at + chance.duration(60ms), SuspendEngine{.engine = engine, .resumes = true});
+    }
+
+    // Some connect just before a stop, some in the very moment, some just after it.
+    void stop_in_a_rush(Chance& chance, std::size_t engine, Duration at) {
+        add(at, stop(chance, engine));
+        for (std::size_t left = chance.pick<std::size_t>({0, 3, 12}); left > 0; --left) {
+            connects_.push_back(acts_.size());
+            PeerPlan plan = make_civil_peer(chance);
+            plan.engine = engine;
+            plan.address = chance.below(engines_[engine].addresses.size());
+            const Duration off = chance.duration(5ms);
+            add(std::max(0ns, at + chance.pick<Duration>({0ns, 0ns, -off, off})),
+                ConnectPeer{plan});
+        }
+    }
+
+    CloseListener close_listener(Chance& chance, std::size_t engine) const {
+        return {.engine = engine,
+                .address = chance.below(engines_[engine].addresses.size()),
+                .patience = chance.pick<Duration>({-1ms, 5ms, 100ms, 1s})};
     }
 
     static StopEngine stop(Chance& chance, std::size_t engine) {

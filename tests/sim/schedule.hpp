@@ -57,6 +57,13 @@ enum class Moment : std::uint8_t { open, traffic, end, writable, drain, close };
 enum class AtEnd : std::uint8_t { close, keep, keep_and_close_later };
 enum class AtDrain : std::uint8_t { close, keep, keep_and_close_later };
 
+// An InFlight token, taken when the first bytes come.
+enum class Work : std::uint8_t {
+    none,
+    brief,    // until a posted task releases it
+    forever,  // until on_close
+};
+
 struct Manners {
     Reply reply = Reply::copy;
     std::size_t portion = 1;   // of Reply::some; how much Reply::generate adds
@@ -66,6 +73,7 @@ struct Manners {
     Moment moment = Moment::traffic;
     std::size_t after = 0;           // bytes received before the trouble in on_traffic
     bool writes_afterwards = false;  // although it has closed
+    Work work = Work::none;
     AtEnd at_end = AtEnd::close;
     AtDrain at_drain = AtDrain::close;
 };
@@ -76,7 +84,14 @@ constexpr bool is_echo(Reply reply) { return reply <= Reply::on_tick; }
 // ── What a peer does ─────────────────────────────────────────────────────────────────────────
 
 enum class Reading : std::uint8_t { always, slow, late, never };
-enum class Farewell : std::uint8_t { none, fin, close, reset, die };
+enum class Farewell : std::uint8_t {
+    none,
+    fin,
+    close,
+    reset,
+    die,     // the kernel closes for it
+    vanish,  // neither hears nor answers any more, and nobody closes
+};
 enum class When : std::uint8_t { connected, sent, answered, ended, after };
 
 struct PeerPlan {
@@ -115,6 +130,18 @@ struct ConnectPeer {
 
 enum class CallKind : std::uint8_t { post, write, wake, close, loop_post };
 
+// Engine::suspend, or resume.
+struct SuspendEngine {
+    std::size_t engine = 0;
+    bool resumes = false;
+};
+
+struct CloseListener {
+    std::size_t engine = 0;
+    std::size_t address = 0;
+    Duration patience{};
+};
+
 // A call from outside the loops, to the connection of a peer.
 struct CallEngine {
     CallKind kind = CallKind::post;
@@ -149,8 +176,8 @@ struct Occupy {
     bool leaves = false;
 };
 
-using What =
-    std::variant<StartEngine, StopEngine, ConnectPeer, CallEngine, Dial, LimitDescriptors, Occupy>;
+using What = std::variant<StartEngine, StopEngine, ConnectPeer, CallEngine, Dial, LimitDescriptors,
+                          Occupy, SuspendEngine, CloseListener>;
 
 struct Act {
     std::size_t index = 0;  // in the whole list
@@ -178,6 +205,7 @@ struct EnginePlan {
     Boot boot = Boot::fine;
     bool fails_in_loop_start = false;
     bool fails_in_shutdown = false;
+    bool is_net_admin = true;  // may its process filter TCP?
 };
 
 // Of the kernel, per TCP socket; 0: its own choice.

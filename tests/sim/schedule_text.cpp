@@ -28,7 +28,9 @@ constexpr std::array<std::string_view, 6> kMoments{"on_open",     "on_traffic", 
 constexpr std::array<std::string_view, 3> kAtEnds{"closes", "stays open", "closes later"};
 constexpr std::array<std::string_view, 4> kReadings{"reads", "reads slowly", "reads late",
                                                     "never reads"};
-constexpr std::array<std::string_view, 5> kFarewells{"stays", "FIN", "closes", "resets", "dies"};
+constexpr std::array<std::string_view, 6> kFarewells{"stays",  "FIN",  "closes",
+                                                     "resets", "dies", "vanishes"};
+constexpr std::array<std::string_view, 3> kWorks{"nothing", "briefly", "for ever"};
 constexpr std::array<std::string_view, 5> kWhens{"at once", "when sent", "when answered",
                                                  "at the other's FIN", "after"};
 constexpr std::array<std::string_view, 5> kCalls{"post", "write", "wake", "close", "loop post"};
@@ -55,6 +57,10 @@ std::string text(const Manners& manners) {
         text += " after " + std::to_string(manners.after) + ": ";
         text += name(manners.trouble, kTroubles);
         if (manners.writes_afterwards) text += " and writes";
+    }
+    if (manners.work != Work::none) {
+        text += ", works ";
+        text += name(manners.work, kWorks);
     }
     text += ", at the end ";
     text += name(manners.at_end, kAtEnds);
@@ -124,6 +130,16 @@ std::string text(const LimitDescriptors& limit) {
            (limit.room ? std::to_string(*limit.room) + " more" : "what it likes");
 }
 
+std::string text(const SuspendEngine& suspend) {
+    return std::string(suspend.resumes ? "resume" : "suspend") + " engine " +
+           std::to_string(suspend.engine);
+}
+
+std::string text(const CloseListener& close) {
+    return "close listener " + std::to_string(close.address) + " of engine " +
+           std::to_string(close.engine) + " within " + text(close.patience);
+}
+
 std::string text(const Occupy& occupy) {
     return std::string("a stranger ") + (occupy.leaves ? "leaves" : "listens on") + " address " +
            std::to_string(occupy.address) + " of engine " + std::to_string(occupy.engine);
@@ -142,6 +158,9 @@ std::string text(const EnginePlan& plan) {
           {"output_max", options.output_max},
           {"input_max", options.input_max},
           {"read_budget", options.read_budget},
+          {"not_sent_max", options.not_sent_max},
+          {"send_rate_min", options.send_rate_min},
+          {"linger_bytes_max", options.linger_bytes_max},
           {"receive_bytes", plan.bounds.receive_bytes},
           {"accept_budget", plan.bounds.accept_budget},
           {"events_max", plan.bounds.events_max}}) {
@@ -150,6 +169,10 @@ std::string text(const EnginePlan& plan) {
     for (const auto& [what, value] : {std::pair{"idle_timeout", options.idle_timeout},
                                       {"linger", options.linger},
                                       {"drain", options.drain},
+                                      {"lame_duck", options.lame_duck.value_or(Duration{})},
+                                      {"quiesce_max", options.quiesce_max},
+                                      {"spread", options.spread},
+                                      {"first_request_grace", options.first_request_grace},
                                       {"tick", plan.tick}}) {
         text += std::string(", ") + what + " " + simulation::text(value);
     }
@@ -159,6 +182,9 @@ std::string text(const EnginePlan& plan) {
     if (plan.boot == Boot::stops) text += ", on_boot stops it";
     if (plan.fails_in_loop_start) text += ", on_loop_start throws";
     if (plan.fails_in_shutdown) text += ", on_shutdown throws";
+    if (!plan.is_net_admin) text += ", may not filter";
+    if (options.late_accept == LateAccept::refuse) text += ", refuses late clients";
+    if (!options.verify) text += ", does not verify";
     return text;
 }
 

@@ -34,7 +34,8 @@ Result<loop::DriverFactory> SimEnvironment::choose_driver(DriverKind,
 
 SteppedEngine::SteppedEngine(sim::Kernel& kernel, const EnginePlan& plan, EventHandler& handler,
                              Logger& logger)
-    : process_(kernel),
+    : process_(kernel, sim::Process::kDescriptorsMax,
+               {.uid = plan.is_net_admin ? 0U : 65534U, .is_net_admin = plan.is_net_admin}),
       engine_(engine::EngineAccess::make(
           handler, with_logger(plan.options, logger),
           std::make_unique<SimEnvironment>(process_, plan.bounds, pollers_))),
@@ -48,6 +49,7 @@ Result<void> SteppedEngine::start() {
     if (auto booted = core_.boot(); !booted) return booted;
     loops_.assign(core_.worker_count(), LoopState());
     is_run_ = is_notified_ = true;
+    is_dismantled_ = false;
     return {};
 }
 
@@ -79,6 +81,7 @@ void SteppedEngine::step(std::size_t actor) {
 void SteppedEngine::step_loop(std::size_t index) {
     LoopState& loop = loops_[index];
     engine::Worker& worker = core_.worker(index);
+    const engine::Core::Presence presence(core_);
     switch (loop.kind) {
         case LoopState::Kind::fresh:
             worker.begin();
@@ -100,11 +103,15 @@ void SteppedEngine::step_loop(std::size_t index) {
 void SteppedEngine::step_coordinator() {
     engine::Coordinator& coordinator = core_.coordinator();
     is_notified_ = false;
-    coordinator_deadline_ = coordinator.advance();
-    if (!coordinator.is_done()) return;
-    is_run_ = false;
-    core_.dismantle();
-    coordinator.finish();
+    if (!is_dismantled_) {
+        coordinator_deadline_ = coordinator.advance();
+        if (!coordinator.is_done()) return;
+        core_.dismantle();
+        is_dismantled_ = true;
+    }
+    const auto again = coordinator.finish();
+    coordinator_deadline_ = again.value_or(Instant::never());
+    is_run_ = again.has_value();
 }
 
 std::string SteppedEngine::overslept() const {
@@ -116,14 +123,19 @@ std::string SteppedEngine::overslept() const {
         return true;
     };
     const bool closed = all([](engine::Worker& worker) { return worker.listeners_are_closed(); });
+    const bool empty = closed && connections() == 0;
     switch (core_.state()) {
         case EngineState::ready:
+        case EngineState::suspended:
             return core_.stop_request().is_asked() ? "a stop was requested" : "";
         case EngineState::quiescing: return closed ? "every listener is closed" : "";
         case EngineState::draining:
-            return connections() == 0 ? "no connection is left to drain" : "";
-        case EngineState::forcing:
-            return closed && connections() == 0 ? "no connection is left to force" : "";
+            if (all([](engine::Worker& worker) { return worker.is_settled(); })) {
+                return "everybody has our FIN";
+            }
+            [[fallthrough]];
+        case EngineState::lingering: return empty ? "no connection is left to drain" : "";
+        case EngineState::forcing: return empty ? "no connection is left to force" : "";
         case EngineState::reclaiming:
             return all([](engine::Worker& worker) { return worker.has_left(); })
                        ? "every loop has left"

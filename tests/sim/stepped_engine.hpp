@@ -98,6 +98,7 @@ private:
     engine::Core& core_;
     std::vector<LoopState> loops_;
     bool is_run_ = false;
+    bool is_dismantled_ = false;  // the loops have ended, the addresses are tried
     bool is_notified_ = false;
     Instant coordinator_deadline_ = Instant::never();
     std::uint64_t iterations_ = 0;

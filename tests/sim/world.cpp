@@ -14,7 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::uint64_t kStepsMax = 300000;
+constexpr std::uint64_t kStepsMax = 1000000;
 constexpr Duration kSettleMin = 100ms;
 constexpr Duration kSettleMax = 10s;
 constexpr Duration kAfterlife = 600s;  // longer than TIME_WAIT and what orphans are given
@@ -57,11 +57,17 @@ World::World(const Schedule& schedule, bool verbose)
 
 void World::run() {
     const Duration last = schedule_.acts.empty() ? Duration{} : schedule_.acts.back().at;
+    run_until(began_ + last);
+    for (const auto& house : houses_) house->engine().engine().resume();
     run_until(began_ + last + kSettleMin);
     for (Duration more{}; !findings_.any() && more < kSettleMax && !is_settled(); more += 100ms) {
         run_until(kernel_.now() + 100ms);
     }
     if (!findings_.any()) check_settled();
+    for (const auto& house : houses_) {
+        if (!findings_.any()) run_until(std::max(house->listeners_due(), kernel_.now()));
+        house->check_listeners_closed();
+    }
     if (!findings_.any()) stop_all();
     if (!findings_.any()) bury();
 }
@@ -112,8 +118,11 @@ void World::step_ready() {
         ++idle_iterations_;
         const Duration idle = kernel_.now() - idle_since_;
         const auto allowed = kIdleIterations + static_cast<std::uint64_t>(idle / kIdleSecond);
-        if (idle_iterations_ > allowed)
-            findings_.violated("spinning", "loops go round for nothing");
+        if (idle_iterations_ > allowed) {
+            findings_.violated("spinning", "loops go round for nothing, " +
+                                               std::to_string(idle_iterations_) + " times in " +
+                                               std::to_string(idle / 1ms) + " ms");
+        }
         return chosen.house->step(chosen.actor);
     }
     idle_iterations_ = 0;
@@ -187,8 +196,9 @@ const House& World::house_of(const Peer& peer) const {
 bool World::is_settled() const {
     return std::ranges::all_of(peers_, [this](const auto& peer) {
         const Link* link = peer->link();
-        if (link == nullptr || !owes_answers(*link)) return true;
+        if (link == nullptr || !owes_answers(*link) || peer->has_vanished()) return true;
         const House& house = house_of(*peer);
+        if (house.handler().is_closing(peer->plan().address)) return true;
         if (!house.engine().is_running() || house.engine().is_stopping()) return true;
         if (!link->id) {
             return !peer->is_connected() || house.is_full() || peer->run() == 0 ||
@@ -221,6 +231,28 @@ void World::check_settled() {
 
 // ── The end ──────────────────────────────────────────────────────────────────────────────────
 
+// Whose handshake was complete before the listener was gone is never reset.
+void World::check_unserved() {
+    for (const auto& peer : peers_) {
+        const PeerPlan& plan = peer->plan();
+        const std::string& address = schedule_.engines[plan.engine].addresses[plan.address].listen;
+        if (!peer->was_cut_unserved() || were_strangers_.contains(address)) continue;
+        const bool is_shared = schedule_.engines.size() > 1 && holder_plans(address) > 1;
+        if (is_shared || !houses_[plan.engine]->was_emptied(plan.address, peer->run())) continue;
+        findings_.violated(
+            "reset-in-the-queue",
+            peer->link()->name() + " of peer " + std::to_string(peer->act()) + ", at " + address);
+    }
+}
+
+std::size_t World::holder_plans(const std::string& address) const {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(schedule_.engines, [&](const EnginePlan& plan) {
+            return std::ranges::find(plan.addresses, address, &Address::listen) !=
+                   plan.addresses.end();
+        }));
+}
+
 void World::stop_all() {
     const auto is_running = [](const auto& house) { return house->engine().is_running(); };
     for (const auto& house : houses_) {
@@ -235,9 +267,11 @@ void World::stop_all() {
 
 void World::bury() {
     run_until(kernel_.now() + kSettleMin);
-    for (const auto& peer : peers_) peer->leave();
+    for (const auto& peer : peers_) peer->end_all();
     strangers_.clear();
     links_.check_ends();
+    check_unserved();
+    for (const auto& house : houses_) house->check_bytes();
     kernel_.advance(kernel_.now() + kAfterlife);
     if (kernel_.owned_sockets() + kernel_.orphaned_sockets() + kernel_.time_wait_rows() == 0) {
         return;

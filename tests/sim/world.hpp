@@ -71,6 +71,8 @@ private:
     void perform(const Dial& dial);
     void perform(const LimitDescriptors& limit);
     void perform(const Occupy& occupy);
+    void perform(const SuspendEngine& suspend);
+    void perform(const CloseListener& close);
     void connect(const Act& act);
     void call(House& house, const Calls::Target& target, const CallEngine& plan);
     std::unique_ptr<driver::sim::Process> listen(const std::string& address);
@@ -83,6 +85,8 @@ private:
     const House& house_of(const Peer& peer) const;
     bool is_settled() const;
     void check_settled();
+    void check_unserved();
+    std::size_t holder_plans(const std::string& address) const;
     void stop_all();
     void bury();
 

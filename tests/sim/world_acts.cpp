@@ -78,6 +78,19 @@ void World::perform(const StopEngine& stop) {
 
 void World::perform(const LimitDescriptors& limit) { houses_[limit.engine]->limit(limit.room); }
 
+void World::perform(const SuspendEngine& suspend) {
+    Engine& engine = houses_[suspend.engine]->engine().engine();
+    if (suspend.resumes) return engine.resume();
+    engine.suspend();
+}
+
+void World::perform(const CloseListener& close) {
+    House& house = *houses_[close.engine];
+    if (!house.engine().is_running()) return;
+    calls_.expect_cancelling(house.number());
+    house.close_listener(close.address, kernel_.now() + close.patience);
+}
+
 // ── Peers and strangers ──────────────────────────────────────────────────────────────────────
 
 void World::connect(const Act& act) {

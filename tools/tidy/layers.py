@@ -2,7 +2,7 @@
 """layers: folders are floors, an include may only go down; who may know the system."""
 
 # From the ground up. A folder of src/ that is not here does not exist.
-FLOORS = ["base", "os", "driver", "loop", "transport", "net", "engine", "observe"]
+FLOORS = ["base", "os", "driver", "loop", "transport", "net", "engine", "observe", "service"]
 
 # The kernel interface that a driver is about; everything else of the system is in os/.
 OWN_KERNEL_HEADERS = {

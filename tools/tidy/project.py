@@ -4,8 +4,8 @@
 import re
 
 TEST_SUITES = ("tests/unit", "tests/conformance", "tests/integration", "tests/lifecycle",
-               "tests/sim", "tests/differential", "tests/faults")
-TEST_PARTS = TEST_SUITES + ("tests/support", "tests/consumer", "tests/fuzz")
+               "tests/sim", "tests/differential", "tests/faults", "tests/kernel")
+TEST_PARTS = TEST_SUITES + ("tests/support", "tests/consumer", "tests/cycles", "tests/fuzz")
 BUILT = ("src", "apps/berth", "examples", "bench") + TEST_PARTS
 TEST_MACRO = re.compile(r"^(TEST|TEST_F|TEST_P|TYPED_TEST)\(", re.MULTILINE)
 

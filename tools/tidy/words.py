@@ -10,7 +10,7 @@ LOCKS = ()
 
 # The tests that open sockets; in the others an address is only text.
 SOCKET_TESTS = ("tests/conformance", "tests/differential", "tests/faults", "tests/integration",
-                "tests/lifecycle", "tests/support", "tests/unit/driver")
+                "tests/kernel", "tests/lifecycle", "tests/support", "tests/unit/driver")
 
 
 @dataclass(frozen=True)

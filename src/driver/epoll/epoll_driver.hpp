@@ -41,11 +41,17 @@ public:
 
     Outcome<void> add(Source& source, std::uint32_t events) const;
     void remove(const Source& source) const;
-    // The number of events, or an errno. `deadline` 0: do not wait.
-    Outcome<int> wait(std::span<epoll_event> events, Deadline deadline, System& system) const;
+    // The number of events, or a negative errno. `deadline` 0: do not wait.
+    long wait(std::span<epoll_event> events, Deadline deadline, System& system) const {
+        if (deadline.is_never()) [[likely]]
+            return os::wait_events(epoll_, events, kNever);
+        return wait_until(events, deadline, system);
+    }
     void wake() const;
 
 private:
+    long wait_until(std::span<epoll_event> events, Deadline deadline, System& system) const;
+
     EpollSet(int epoll, int event) : epoll_(epoll), event_(event) {}
     int epoll_;
     int event_;  // never read: each write is a new edge
@@ -78,13 +84,15 @@ public:
             return Sent::done(bytes.size());
         return sent_short(stream, count);
     }
+    Sent send_soon(Stream& stream, Bytes bytes) override { return send(stream, bytes); }
+    Slices settle(Stream&) override { return {}; }
     Sent send_slices(Stream& stream, Slices slices) override;
     void send_when_ready(Stream& stream, const Slices& slices) override;
     void end_sending(Stream& stream) override;
     void close(Stream& stream, Ending ending) override;
 
     Outcome<void> poll(Deadline deadline) override;
-    bool delivered_all() const override { return delivered_all_; }
+    bool delivered_all() const override { return delivered_ < events_.size(); }
     bool is_put_off(const Stream& stream) const override {
         return (stream.odd & kQueued) != 0 && (stream.state & kReadable) != 0;
     }
@@ -119,7 +127,8 @@ private:
           bounds_(bounds),
           storage_(std::min(bounds.receive_bytes, bounds.read_budget)),
           receive_(storage_),
-          events_(bounds.events_max) {
+          event_storage_(bounds.events_max),
+          events_(event_storage_) {
         wake_source_.odd = kNotStream | kFinished;
     }
 
@@ -129,7 +138,8 @@ private:
 
     void deliver(const epoll_event& event) {
         auto& source = *static_cast<Source*>(event.data.ptr);
-        if (source.odd == 0 && (event.events & (EPOLLIN | kReadToTheEnd)) == EPOLLIN) [[likely]] {
+        const auto unlike_input = (event.events & (EPOLLIN | kReadToTheEnd)) ^ EPOLLIN;
+        if ((unlike_input | source.odd) == 0) [[likely]] {
             receive(as_stream(source));
         } else {
             deliver_odd(source, event.events);
@@ -161,6 +171,7 @@ private:
     void attempt_send(Stream& stream);
     void make_ready(Source& source);
     void finish(Source& source);
+    [[gnu::noinline]] void deliver_rest();
     void deliver_retried();
     void collect_finished();
     void deliver_finished();
@@ -172,12 +183,14 @@ private:
     Source wake_source_;
     std::vector<std::byte> storage_;
     std::span<std::byte> receive_;  // storage_; a vector would tell its size by a subtraction
-    std::vector<epoll_event> events_;
-    SourceList ready_;     // to be tried again, in the next poll
-    SourceList retried_;   // being tried again, in this one
-    SourceList finished_;  // whose last completion is due in this one
+    std::vector<epoll_event> event_storage_;
+    std::span<epoll_event> events_;  // and this one's by a division
+    SourceList ready_;               // to be tried again, in the next poll
+    SourceList retried_;             // being tried again, in this one
+    SourceList finished_;            // whose last completion is due in this one
+    bool has_rest_ = false;          // one of these lists has something: one test for all
     bool finished_while_queued_ = false;
-    bool delivered_all_ = false;
+    std::size_t delivered_ = 0;  // events of the last poll
 };
 
 }  // namespace berth::driver

@@ -8,14 +8,9 @@
 
 #include "driver/accept_errors.hpp"
 #include "driver/epoll/epoll_driver.hpp"
+#include "driver/pending_error.hpp"
 
 namespace berth::driver {
-
-// SO_ERROR, or why it could not be had: either way the stream has failed.
-inline int pending_error(const Source& source) {
-    const auto told = os::option(number(source.descriptor), os::kPendingError);
-    return told ? *told : told.errno_value();
-}
 
 // ── Accepting ────────────────────────────────────────────────────────────────────────────────
 
@@ -224,6 +219,7 @@ template <class Sink>
 void EpollDriver<Sink>::finish(Source& source) {
     unregister(source);
     source.odd |= kFinished;
+    has_rest_ = true;
     if ((source.odd & kQueued) != 0) {
         finished_while_queued_ = true;  // it moves to finished_ when ready_ is gone through
     } else {
@@ -236,6 +232,7 @@ void EpollDriver<Sink>::make_ready(Source& source) {
     if ((source.odd & kQueued) != 0) return;
     source.odd |= kQueued;
     ready_.push(source);
+    has_rest_ = true;
 }
 
 // ── Polling ──────────────────────────────────────────────────────────────────────────────────
@@ -266,6 +263,13 @@ void EpollDriver<Sink>::deliver_stream(Stream& stream, std::uint32_t events) {
     // One that spent its budget has its turn in deliver_retried, and not a second one here.
     if (is_put_off(stream)) return;
     receive_more(stream, 0, (events & kReadToTheEnd) != 0);
+}
+
+template <class Sink>
+void EpollDriver<Sink>::deliver_rest() {
+    deliver_retried();
+    while (finished_while_queued_ || !finished_.empty()) deliver_finished();
+    has_rest_ = !ready_.empty();
 }
 
 template <class Sink>
@@ -320,16 +324,19 @@ void EpollDriver<Sink>::deliver_finished() {
 
 template <class Sink>
 Outcome<void> EpollDriver<Sink>::poll(Deadline deadline) {
-    const bool has_work = !ready_.empty() || !finished_.empty();
-    const auto waited = set_->wait(events_, has_work ? Deadline{} : deadline, system_);
-    if (!waited) return base::failed(waited.errno_value());
-    const auto count = static_cast<std::size_t>(*waited);
+    if (has_rest_) [[unlikely]]
+        deadline = Deadline{};
+    const long waited = set_->wait(events_, deadline, system_);
+    if (waited < 0) [[unlikely]]
+        return base::failed(static_cast<int>(-waited));
+    const auto count = static_cast<std::size_t>(waited);
+    delivered_ = count;
     sink_.on_awake(count);
-    if (!ready_.empty()) retried_.append(ready_);  // what becomes ready from here on waits (10)
-    for (const epoll_event& event : std::span(events_).first(count)) deliver(event);
-    if (!retried_.empty()) deliver_retried();
-    while (finished_while_queued_ || !finished_.empty()) deliver_finished();
-    delivered_all_ = count < events_.size();
+    if (has_rest_) [[unlikely]]
+        retried_.append(ready_);  // what becomes ready from here on waits (10)
+    for (const epoll_event& event : events_.first(count)) deliver(event);
+    if (has_rest_) [[unlikely]]
+        deliver_rest();
     return {};
 }
 

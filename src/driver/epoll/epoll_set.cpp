@@ -3,22 +3,11 @@
 // EpollSet: the epoll instance, its wake-up descriptor, and the waiting.
 
 #include "driver/epoll/epoll_driver.hpp"
+#include "driver/left_until.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace berth::driver {
-
-namespace {
-
-// How long to wait, from an absolute deadline. One in the past, or the epoch itself, is now.
-Duration left_until(Deadline deadline, System& system) {
-    if (deadline.is_never()) return kNever;
-    if (deadline.since_epoch <= Duration::zero()) return Duration::zero();
-    return std::max(deadline - system.now(), Duration::zero());
-}
-
-}  // namespace
 
 Outcome<EpollSet> EpollSet::open(Source& wake_source) {
     auto epoll = os::open_epoll();
@@ -52,11 +41,8 @@ void EpollSet::remove(const Source& source) const {
     static_cast<void>(os::control_epoll(epoll_, EPOLL_CTL_DEL, number(source.descriptor), {}));
 }
 
-Outcome<int> EpollSet::wait(std::span<epoll_event> events, Deadline deadline,
-                            System& system) const {
-    const long count = os::wait_events(epoll_, events, left_until(deadline, system));
-    if (count < 0) return base::failed(static_cast<int>(-count));
-    return static_cast<int>(count);
+long EpollSet::wait_until(std::span<epoll_event> events, Deadline deadline, System& system) const {
+    return os::wait_events(epoll_, events, left_until(deadline, system));
 }
 
 void EpollSet::wake() const { os::raise_eventfd(event_); }

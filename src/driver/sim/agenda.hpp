@@ -51,6 +51,7 @@ public:
     ~Timer() { stop(); }
 
     bool is_running() const { return is_running_; }
+    Instant due() const { return entry_.first; }  // while it runs
     void start(Instant when, Agenda::Deed deed);
     void stop();
 

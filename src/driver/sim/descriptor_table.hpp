@@ -2,13 +2,14 @@
 //
 // DescriptorTable: the open descriptors of one simulated process.
 //
-// Lifetime:  its owner calls close_all before it goes.
+// Lifetime:  its end closes them.
 // Threads:   one.
 
 #pragma once
 
 #include "base/outcome.hpp"
 #include "driver/descriptor.hpp"
+#include "driver/sim/file.hpp"
 #include "driver/sim/socket.hpp"
 
 #include <algorithm>
@@ -23,8 +24,7 @@ namespace berth::driver::sim {
 
 class DescriptorTable {
 public:
-    // `sockets` counts those that are open, of all processes.
-    DescriptorTable(std::size_t& sockets, std::size_t max) : sockets_(sockets), max_(max) {}
+    explicit DescriptorTable(std::size_t max) : max_(max) {}
 
     std::size_t max() const { return max_; }
     void limit(std::size_t max) { max_ = max; }
@@ -32,9 +32,8 @@ public:
     bool is_full() const { return slot(lowest_free()) + kFirst >= max_; }
 
     // The lowest free number, which must be there.
-    Descriptor open(std::shared_ptr<File> file) {
+    Descriptor open(Holding file) {
         const Descriptor descriptor = lowest_free();
-        if (file->as_socket() != nullptr) ++sockets_;
         if (free_.empty()) {
             files_.push_back(std::move(file));
         } else {
@@ -44,28 +43,38 @@ public:
         }
         return descriptor;
     }
+    Descriptor open(std::shared_ptr<File> file) { return open(Holding{std::move(file)}); }
 
     void close(Descriptor descriptor) {
         if (find(descriptor) == nullptr) return;
-        const auto file = std::move(files_[slot(descriptor)]);
+        const Holding closed = std::move(files_[slot(descriptor)]);
         free_.push_back(slot(descriptor));
         std::ranges::push_heap(free_, std::greater{});
-        Socket* socket = file->as_socket();
-        if (socket == nullptr) return;
-        --sockets_;
-        socket->close();
     }
 
     void close_all() {
         for (std::size_t at = 0; at < files_.size(); ++at) close(descriptor_of(at));
     }
 
+    // Null: EBADF.
+    std::shared_ptr<File> file(Descriptor descriptor) const {
+        const auto* holding = find(descriptor);
+        return holding == nullptr ? nullptr : holding->file();
+    }
+
     Outcome<std::shared_ptr<Socket>> socket(Descriptor descriptor) const {
-        const auto* file = find(descriptor);
-        if (file == nullptr) return base::failed(EBADF);
-        Socket* socket = (*file)->as_socket();
+        const auto* holding = find(descriptor);
+        if (holding == nullptr) return base::failed(EBADF);
+        Socket* socket = holding->file()->as_socket();
         if (socket == nullptr) return base::failed(ENOTSOCK);
-        return std::shared_ptr<Socket>{*file, socket};
+        return std::shared_ptr<Socket>{holding->file(), socket};
+    }
+
+    void for_each_socket(auto&& act) const {
+        for (std::size_t at = 0; at < files_.size(); ++at) {
+            const auto found = socket(descriptor_of(at));
+            if (found) act(descriptor_of(at), **found);
+        }
     }
 
 private:
@@ -80,16 +89,16 @@ private:
     Descriptor lowest_free() const {
         return descriptor_of(free_.empty() ? files_.size() : free_.front());
     }
-    const std::shared_ptr<File>* find(Descriptor descriptor) const {
-        if (!is_open(descriptor) || slot(descriptor) >= files_.size()) return nullptr;
-        const auto& file = files_[slot(descriptor)];
-        return file == nullptr ? nullptr : &file;
+    const Holding* find(Descriptor descriptor) const {
+        if (number(descriptor) < static_cast<int>(kFirst)) return nullptr;
+        if (slot(descriptor) >= files_.size()) return nullptr;
+        const auto& holding = files_[slot(descriptor)];
+        return holding ? &holding : nullptr;
     }
 
-    std::size_t& sockets_;
     std::size_t max_;
-    std::vector<std::shared_ptr<File>> files_;  // of descriptors from kFirst on
-    std::vector<std::size_t> free_;             // a heap of slots, the lowest first
+    std::vector<Holding> files_;     // of descriptors from kFirst on
+    std::vector<std::size_t> free_;  // a heap of slots, the lowest first
 };
 
 }  // namespace berth::driver::sim

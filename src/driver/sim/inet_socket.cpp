@@ -8,6 +8,7 @@
 #include "driver/sim/place.hpp"
 #include "driver/sim/port_table.hpp"
 #include "driver/sim/socket.hpp"
+#include "driver/socket_rows.hpp"
 #include "driver/system.hpp"
 
 #include <berth/endpoint.hpp>
@@ -67,6 +68,15 @@ Outcome<void> InetSocket::set(SocketOption option, int value) {
 
 Outcome<Endpoint> InetSocket::local_endpoint(Scheme scheme) const {
     return Endpoint{scheme, as_ip(local_)};
+}
+
+SocketRow InetSocket::row_in(SocketState state) const {
+    SocketRow row{.state = state, .local = as_ip(local_), .peer = {}};
+    row.uid = uid();
+    row.inode = seen_inode();
+    if (peer_.host != 0) row.peer = as_ip(peer_);
+    row.is_v6_only = families_.is_v6 && families_.is_v6_only;
+    return row;
 }
 
 Outcome<Place> InetSocket::place_of(const IpEndpoint& peer) const {

@@ -8,9 +8,12 @@
 #include "driver/sim/place.hpp"
 #include "driver/sim/port_table.hpp"
 #include "driver/sim/socket.hpp"
+#include "driver/socket_rows.hpp"
 #include "driver/system.hpp"
 
 #include <berth/endpoint.hpp>
+
+#include <cstdint>
 
 namespace berth::driver::sim {
 
@@ -21,8 +24,11 @@ public:
     Outcome<void> bind(const Endpoint& endpoint) override;
     Outcome<void> set(SocketOption option, int value) override;
     Outcome<Endpoint> local_endpoint(Scheme scheme) const override;
+    std::uint32_t uid() const override { return user().uid; }
 
 protected:
+    // Places, owner and inode; the rest is the protocol's.
+    SocketRow row_in(SocketState state) const;
     Outcome<Place> place_of(const IpEndpoint& peer) const;
     void copy_options(const InetSocket& other);
     Outcome<void> choose_port();  // unless there is one

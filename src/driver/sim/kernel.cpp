@@ -81,7 +81,7 @@ std::size_t Kernel::owned_sockets() const { return network_->census().owned; }
 
 std::size_t Kernel::orphaned_sockets() const {
     const auto& census = network_->census();
-    return census.sockets - census.owned + census.fin_wait_2;
+    return network_->sockets().size() - census.owned + census.fin_wait_2;
 }
 
 std::size_t Kernel::time_wait_rows() const { return network_->census().time_wait; }

@@ -7,11 +7,14 @@
 #include "driver/sim/agenda.hpp"
 #include "driver/sim/kernel.hpp"
 #include "driver/sim/place.hpp"
+#include "driver/sim/process.hpp"
 #include "driver/sim/segment.hpp"
+#include "driver/sim/socket.hpp"
 #include "driver/sim/tcp_socket.hpp"
 
 #include <berth/clock.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -96,6 +99,22 @@ TcpSocket* Network::find_listener(const Place& place, const Place& peer) const {
     }
     return closest.empty() ? nullptr : closest[hash_of(peer) % closest.size()];
 }
+
+// ── What is there ────────────────────────────────────────────────────────────────────────────
+
+std::uint64_t Network::enter(Socket& socket) {
+    sockets_.emplace(++inode_last_, &socket);
+    return inode_last_;
+}
+
+void Network::leave(const Socket& socket) { sockets_.erase(socket.inode()); }
+
+std::int64_t Network::enter(const Process& process) {
+    processes_.emplace(++process_last_, &process);
+    return process_last_;
+}
+
+void Network::leave(const Process& process) { processes_.erase(process.id()); }
 
 std::uint64_t hash_of(const Place& peer) {
     constexpr std::uint64_t kMixer = 0xbf58476d1ce4e5b9;

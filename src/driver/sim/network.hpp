@@ -13,6 +13,7 @@
 #include "driver/sim/port_table.hpp"
 #include "driver/sim/segment.hpp"
 #include "driver/sim/unix_names.hpp"
+#include "driver/socket_rows.hpp"
 
 #include <berth/clock.hpp>
 
@@ -26,6 +27,8 @@
 
 namespace berth::driver::sim {
 
+class Process;
+class Socket;
 class TcpSocket;
 
 // One end of a TCP connection, or what is left of one: who takes the segments for it.
@@ -34,6 +37,7 @@ public:
     virtual ~TcpEnd() = default;
     virtual void take(Segment& segment) = 0;
     virtual bool is_over() const { return false; }  // in TIME_WAIT
+    virtual SocketRow row() const = 0;
 };
 
 class Network {
@@ -71,9 +75,22 @@ public:
     TcpSocket* find_listener(const Place& place, const Place& peer) const;
 
     // ── What is there ────────────────────────────────────────────────────────────────────────
+    // In the order in which they came, by inode and by process id.
+    std::uint64_t enter(Socket& socket);
+    void leave(const Socket& socket);
+    const std::map<std::uint64_t, Socket*>& sockets() const { return sockets_; }
+    std::int64_t enter(const Process& process);
+    void leave(const Process& process);
+    const std::map<std::int64_t, const Process*>& processes() const { return processes_; }
+    // The connections, and what is left of them, with that local port.
+    void for_each_end(std::uint16_t port, auto&& act) const {
+        for (const auto& [places, end] : ends_) {
+            if (places.first.port == port) act(*end);
+        }
+    }
+
     struct Census {
-        std::size_t sockets = 0;
-        std::size_t owned = 0;      // of them, by descriptors
+        std::size_t owned = 0;      // sockets that somebody has a descriptor of
         std::size_t time_wait = 0;  // rows without a socket
         std::size_t fin_wait_2 = 0;
     };
@@ -97,6 +114,10 @@ private:
     std::uint64_t sequence_ = 0;
     std::map<Connection, std::shared_ptr<TcpEnd>> ends_;
     std::unordered_map<std::uint16_t, std::vector<TcpSocket*>> listeners_;
+    std::map<std::uint64_t, Socket*> sockets_;
+    std::map<std::int64_t, const Process*> processes_;
+    std::uint64_t inode_last_ = 1000;
+    std::int64_t process_last_ = 100;
 };
 
 // A number for choosing among those that share a port, from who asks.

@@ -18,7 +18,8 @@ namespace {
 
 bool may_share(const PortOwner& newcomer, const PortOwner& owner) {
     if (newcomer.reuses_address() && owner.reuses_address() && !owner.is_listening()) return true;
-    return newcomer.reuses_port() && owner.reuses_port();
+    const bool is_of_one_user = owner.is_left_over() || newcomer.uid() == owner.uid();
+    return newcomer.reuses_port() && owner.reuses_port() && is_of_one_user;
 }
 
 // Linux compares their IPv4 halves: a dual-stack socket is in the way of an IPv4 one that wants
@@ -76,10 +77,10 @@ const PortTable::Owners& PortTable::owners(Protocol protocol, std::uint16_t port
 
 // Counts up, and so repeats: a number freed just now is the last to be used again.
 std::uint16_t PortTable::free_port() {
-    for (int tries = kEphemeralFirst; tries <= kEphemeralLast; ++tries) {
+    for (int tries = kEphemeral.first; tries <= kEphemeral.last; ++tries) {
         const std::uint16_t port = ephemeral_next_;
         ephemeral_next_ =
-            port == kEphemeralLast ? kEphemeralFirst : static_cast<std::uint16_t>(port + 1);
+            port == kEphemeral.last ? kEphemeral.first : static_cast<std::uint16_t>(port + 1);
         if (!ports_.contains({Protocol::tcp, port}) && !ports_.contains({Protocol::udp, port})) {
             return port;
         }

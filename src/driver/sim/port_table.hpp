@@ -3,9 +3,9 @@
 // PortTable: who has which port of TCP and of UDP, and who may have it too.
 //
 // The rule is that of inet_csk_bind_conflict in Linux, one owner against another: two that set
-// SO_REUSEADDR share a port unless one of them listens, two that set SO_REUSEPORT always do, and
-// so do two that no packet could be meant for both. All processes are of one user. Ports that are
-// chosen come from one row for both protocols: none is chosen that the other has.
+// SO_REUSEADDR share a port unless one of them listens, two that set SO_REUSEPORT do if they
+// are of one user, and so do two that no packet could be meant for both. Ports that are chosen
+// come from one row for both protocols: none is chosen that the other has.
 //
 // Lifetime:  outlives its owners; one that ends leaves.
 // Threads:   one.
@@ -14,6 +14,7 @@
 #pragma once
 
 #include "driver/sim/place.hpp"
+#include "driver/socket_rows.hpp"
 
 #include <cstdint>
 #include <list>
@@ -40,6 +41,9 @@ public:
     bool reuses_port() const { return reuses_port_; }
     bool is_dual_stack() const { return is_dual_stack_; }
     virtual bool is_listening() const { return false; }
+    virtual bool is_left_over() const { return false; }  // in TIME_WAIT: nobody's
+    virtual std::uint32_t uid() const = 0;
+    virtual SocketRow row() const = 0;
 
     void release_port();  // the place stays as it was: getsockname(2) goes on telling it
 
@@ -61,6 +65,7 @@ class PortTable {
 public:
     // In the order in which they came.
     using Owners = std::list<PortOwner*>;
+    static constexpr PortRange kEphemeral{};  // net.ipv4.ip_local_port_range
 
     PortTable() = default;
     PortTable(const PortTable&) = delete;
@@ -80,15 +85,12 @@ private:
 
     friend class PortOwner;
 
-    static constexpr std::uint16_t kEphemeralFirst = 32768;
-    static constexpr std::uint16_t kEphemeralLast = 60999;
-
     static Port port_of(const PortOwner& owner) { return {owner.protocol_, owner.local_.port}; }
     std::uint16_t free_port();  // 0: none
     void leave(PortOwner& owner);
 
     std::map<Port, Owners> ports_;
-    std::uint16_t ephemeral_next_ = kEphemeralFirst;
+    std::uint16_t ephemeral_next_ = kEphemeral.first;
 };
 
 }  // namespace berth::driver::sim

@@ -10,10 +10,14 @@
 #include "driver/sim/descriptor_table.hpp"
 #include "driver/sim/kernel.hpp"
 #include "driver/sim/network.hpp"
+#include "driver/sim/process_call.hpp"
 #include "driver/sim/socket.hpp"
 #include "driver/sim/tcp_socket.hpp"
 #include "driver/sim/udp_socket.hpp"
+#include "driver/sim/unix_packet.hpp"
 #include "driver/sim/unix_socket.hpp"
+#include "driver/sim/unix_stream.hpp"
+#include "driver/socket_rows.hpp"
 #include "driver/system.hpp"
 
 #include <berth/bytes.hpp>
@@ -21,6 +25,7 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -30,11 +35,14 @@ namespace berth::driver::sim {
 
 namespace {
 
+std::shared_ptr<Socket> make_local_socket(Network& network, Kind kind) {
+    if (kind == Kind::stream) return std::make_shared<UnixStream>(network);
+    if (kind == Kind::packet) return std::make_shared<UnixPacket>(network);
+    return std::make_shared<UnixDatagram>(network);
+}
+
 std::shared_ptr<Socket> make_socket(Network& network, Family family, Kind kind) {
-    if (family == Family::local) {
-        if (kind == Kind::stream) return std::make_shared<UnixStream>(network);
-        return std::make_shared<UnixDatagram>(network);
-    }
+    if (family == Family::local) return make_local_socket(network, kind);
     if (kind == Kind::stream) return std::make_shared<TcpSocket>(network, family);
     return std::make_shared<UdpSocket>(network, family);
 }
@@ -59,30 +67,21 @@ std::string directory_of(const std::string& path) {
 
 }  // namespace
 
-Process::Process(Kernel& kernel, std::size_t descriptors_max)
+Process::Process(Kernel& kernel, std::size_t descriptors_max, Identity identity)
     : kernel_(kernel),
-      table_(std::make_unique<DescriptorTable>(kernel.network_->census().owned, descriptors_max)) {}
+      identity_(std::move(identity)),
+      began_(kernel.now()),
+      id_(kernel.network_->enter(*this)),
+      table_(std::make_unique<DescriptorTable>(descriptors_max)) {}
 
 Process::~Process() {
+    kernel_.network_->leave(*this);
     table_->close_all();
     kernel_.settle();
 }
 
-template <class Act>
-auto Process::call(Act act) {
-    kernel_.begin_call();
-    auto outcome = act();
-    kernel_.settle();
-    return outcome;
-}
-
-template <class Ask>
-auto Process::call(Descriptor socket, Ask ask) {
-    return call([&]() -> decltype(ask(std::declval<Socket&>())) {
-        const auto found = table_->socket(socket);
-        if (!found) return base::failed(found.errno_value());
-        return ask(**found);
-    });
+PeerCredentials Process::credentials() const {
+    return {.pid = id_, .uid = identity_.uid, .gid = identity_.uid};
 }
 
 // ── Descriptors ──────────────────────────────────────────────────────────────────────────────
@@ -100,6 +99,15 @@ std::size_t Process::descriptors_max() const { return table_->max(); }
 
 void Process::limit_descriptors(std::size_t max) { table_->limit(max); }
 
+Outcome<Descriptor> Process::duplicate(Descriptor descriptor) {
+    return call([&]() -> Outcome<Descriptor> {
+        auto file = table_->file(descriptor);
+        if (file == nullptr) return base::failed(EBADF);
+        if (table_->is_full()) return base::failed(EMFILE);
+        return table_->open(std::move(file));
+    });
+}
+
 void Process::close(Descriptor descriptor) {
     kernel_.begin_call();
     table_->close(descriptor);
@@ -111,8 +119,11 @@ void Process::close(Descriptor descriptor) {
 Outcome<Descriptor> Process::socket(Family family, Kind kind) {
     return call([&]() -> Outcome<Descriptor> {
         if (kernel_.happens(kernel_.weather().short_of_memory)) return base::failed(ENOBUFS);
+        if (family != Family::local && kind == Kind::packet) return base::failed(ESOCKTNOSUPPORT);
         if (table_->is_full()) return base::failed(EMFILE);
-        return table_->open(make_socket(*kernel_.network_, family, kind));
+        auto socket = make_socket(*kernel_.network_, family, kind);
+        socket->act_for(credentials());
+        return table_->open(std::move(socket));
     });
 }
 
@@ -121,12 +132,16 @@ Outcome<void> Process::bind(Descriptor socket, const Endpoint& endpoint) {
 }
 
 Outcome<void> Process::listen(Descriptor socket, int backlog) {
-    return call(socket, [&](Socket& found) { return found.listen(backlog); });
+    return call(socket, [&](Socket& found) {
+        found.act_for(credentials());
+        return found.listen(backlog);
+    });
 }
 
 Outcome<void> Process::connect(Descriptor socket, const Endpoint& endpoint) {
     return call(socket, [&](Socket& found) -> Outcome<void> {
         if (kernel_.happens(kernel_.weather().short_of_memory)) return base::failed(ENOMEM);
+        found.act_for(credentials());
         return found.connect(endpoint);
     });
 }
@@ -143,6 +158,7 @@ Outcome<Accepted> Process::accept(Descriptor listener) {
             (*accepted)->close();
             return base::failed(ECONNABORTED);
         }
+        (*accepted)->act_for(credentials());
         return Accepted{.descriptor = table_->open(*accepted),
                         .peer = (*accepted)->peer_when_accepted()};
     });
@@ -194,6 +210,33 @@ Outcome<std::size_t> Process::never_sent(Descriptor socket) {
     return call(socket, [&](Socket& found) { return found.never_sent(); });
 }
 
+// ── Filters ──────────────────────────────────────────────────────────────────────────────────
+
+Outcome<void> Process::attach(Descriptor socket, Filter filter) {
+    return call(socket, [&](Socket& found) -> Outcome<void> {
+        const bool is_inet = found.family() != Family::local;
+        const bool needs_right = is_inet && filter != Filter::none && !identity_.is_net_admin;
+        if (needs_right) return base::failed(EPERM);
+        return found.attach(filter);
+    });
+}
+
+Outcome<void> Process::drop_handshakes(Descriptor socket) {
+    return attach(socket, Filter::handshakes);
+}
+
+Outcome<void> Process::drop_everything(Descriptor socket) {
+    return attach(socket, Filter::everything);
+}
+
+Outcome<void> Process::remove_filter(Descriptor socket) { return attach(socket, Filter::none); }
+
+Outcome<void> Process::require_ttl(Descriptor socket, int least) {
+    return call(socket, [&](Socket& found) { return found.require_ttl(least); });
+}
+
+// ── Questions ────────────────────────────────────────────────────────────────────────────────
+
 Readiness Process::readiness(Descriptor socket) const {
     const auto found = table_->socket(socket);
     return found ? (*found)->readiness() : Readiness{};
@@ -234,6 +277,19 @@ Outcome<bool> Process::path_has_owner(const std::string& path) {
 
 Outcome<void> Process::unlink(const std::string& path) {
     return call([&] { return kernel_.network_->unix_names().unlink(path); });
+}
+
+Outcome<void> Process::rename(const std::string& from, const std::string& to) {
+    return call([&] { return kernel_.network_->unix_names().rename(from, to); });
+}
+
+// Nobody looks at the mode.
+Outcome<void> Process::permit(const std::string& path) {
+    return call([&]() -> Outcome<void> {
+        const auto facts = kernel_.network_->unix_names().inspect(path);
+        if (facts.kind == PathFacts::Kind::missing) return base::failed(ENOENT);
+        return {};
+    });
 }
 
 }  // namespace berth::driver::sim

@@ -60,6 +60,8 @@ public:
 
     Sent send(Stream& stream, Bytes bytes) override { return send_slices(stream, {&bytes, 1}); }
     Sent send_slices(Stream& stream, Slices slices) override;
+    Sent send_soon(Stream& stream, Bytes bytes) override;
+    Slices settle(Stream& stream) override;
     void send_when_ready(Stream& stream, const Slices& slices) override;
     void end_sending(Stream& stream) override;
     void close(Stream& stream, Ending ending) override;
@@ -70,9 +72,18 @@ public:
         return has(stream, kPutOff) && may_receive(stream);
     }
     void wake() override { woken_ = true; }
-    bool is_ready() const override { return woken_ || operations_.any_due(); }
+    bool is_ready() const override { return woken_ || !letters_.empty() || operations_.any_due(); }
 
 private:
+    // What was sent soon: to be handed over, or refused and to be told.
+    struct Letter {
+        Stream* stream;
+        std::vector<std::byte> bytes;
+        bool is_refused = false;
+        bool is_followed = false;
+        int errno_value = 0;
+    };
+
     SimDriver(Sink& sink, Process& process, const Bounds& bounds, Descriptor ring)
         : sink_(sink),
           process_(process),
@@ -97,6 +108,13 @@ private:
     void receive_late_error(Stream& stream);
     void attempt_send(Stream& stream);
     void complete_ending(Source& source);
+    Letter* letter_of(const Stream& stream);
+    Sent follow(Letter& letter, Bytes bytes);
+    void drop_letter(const Stream& stream);
+    void hand_over(Letter& letter);
+    void hand_over_all();
+    Slices take_refused(Stream& stream);
+    void deliver_refused(unsigned chance);
 
     Sink& sink_;
     Process& process_;
@@ -104,6 +122,9 @@ private:
     Bounds bounds_;
     Operations operations_;
     std::vector<std::byte> received_;
+    std::vector<Letter> letters_;
+    std::vector<std::byte> refused_;  // lent by settle and on_unsent
+    Bytes refused_slice_;
     Descriptor ring_;
     std::atomic<bool> woken_ = false;
 };
@@ -111,3 +132,4 @@ private:
 }  // namespace berth::driver::sim
 
 #include "driver/sim/sim_driver_impl.hpp"
+#include "driver/sim/sim_sending_impl.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// SimDriver: its operations.
+// SimDriver, the bodies: accepting, connecting, receiving, closing, polling.
 
 #pragma once
 
@@ -107,50 +107,15 @@ void SimDriver<Sink>::receive_late_error(Stream& stream) {
     if (errno_value != 0) sink_.on_receive_end(stream, errno_value);
 }
 
-// ── Sending ──────────────────────────────────────────────────────────────────────────────────
-
-template <class Sink>
-Sent SimDriver<Sink>::send_slices(Stream& stream, Slices slices) {
-    std::size_t taken = 0;
-    for (const Bytes& slice : slices) {
-        const auto count = process_.send(stream.descriptor, slice);
-        const int errno_value = count.errno_value();
-        if (errno_value != 0 && errno_value != EAGAIN) {
-            stream.error = static_cast<std::uint16_t>(errno_value);
-            return taken == 0 ? Sent::failed(errno_value) : Sent::done(taken);
-        }
-        taken += count.value_or(0);
-        if (count.value_or(0) < slice.size()) break;
-    }
-    return Sent::done(taken);
-}
-
-template <class Sink>
-void SimDriver<Sink>::send_when_ready(Stream& stream, const Slices& slices) {
-    BERTH_DEBUG_ASSERT(!has(stream, kSending), "one send_when_ready of a stream at a time");
-    stream.pinned = &slices;
-    set(stream, kSending);
-}
-
-template <class Sink>
-void SimDriver<Sink>::attempt_send(Stream& stream) {
-    const Sent sent = send_slices(stream, *stream.pinned);
-    if (!sent.is_failed() && sent.count() == 0) return;  // full again
-    clear(stream, kSending);
-    sink_.on_sent(stream, sent);
-}
-
-// ENOTCONN (the peer reset us) is reported by the receive.
-template <class Sink>
-void SimDriver<Sink>::end_sending(Stream& stream) {
-    static_cast<void>(process_.shutdown(stream.descriptor, Shut::sending));
-}
-
 // ── Closing ──────────────────────────────────────────────────────────────────────────────────
 
 template <class Sink>
 void SimDriver<Sink>::close(Stream& stream, Ending ending) {
     BERTH_DEBUG_ASSERT(!has(stream, kEnding), "a stream is closed once");
+    if (Letter* const letter = letter_of(stream)) {
+        if (ending == Ending::orderly) hand_over(*letter);
+        drop_letter(stream);
+    }
     if (ending == Ending::reset) set(stream, kByReset);
     set(stream, kEnding);
 }
@@ -208,11 +173,16 @@ void SimDriver<Sink>::wait(Deadline deadline) {
 
 template <class Sink>
 Outcome<void> SimDriver<Sink>::poll(Deadline deadline) {
-    wait(deadline);
+    hand_over_all();
+    wait(letters_.empty() ? deadline : Deadline{});
     woken_ = false;
     const auto turns = operations_.choose_turns();
     sink_.on_awake(turns.size());
-    for (Source* source : turns) give_turn(*source);
+    for (Source* source : turns) {
+        deliver_refused(2);
+        give_turn(*source);
+    }
+    deliver_refused(1);
     while (Source* source = operations_.take_ended()) complete_ending(*source);
     return {};
 }

@@ -5,8 +5,14 @@
 #include "driver/sim/sim_system.hpp"
 
 #include "driver/sim/kernel.hpp"
+#include "driver/sim/port_table.hpp"
 
-#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace berth::driver::sim {
 
@@ -17,6 +23,11 @@ Family family_of(const Endpoint& endpoint) {
     return endpoint.ip().family == 6 ? Family::v6 : Family::v4;
 }
 
+Kind kind_of(const Endpoint& endpoint) {
+    if (endpoint.scheme() == Scheme::unix_packet) return Kind::packet;
+    return endpoint.is_stream() ? Kind::stream : Kind::datagram;
+}
+
 }  // namespace
 
 Instant SimSystem::now() { return process_.kernel().now(); }
@@ -24,9 +35,8 @@ Instant SimSystem::now() { return process_.kernel().now(); }
 std::uint64_t SimSystem::random() { return process_.kernel().random(); }
 
 Outcome<Descriptor> SimSystem::open_socket(const Endpoint& endpoint) {
-    if (endpoint.scheme() == Scheme::unix_packet) return base::failed(EPROTONOSUPPORT);
     const Family family = family_of(endpoint);
-    auto socket = process_.socket(family, endpoint.is_stream() ? Kind::stream : Kind::datagram);
+    auto socket = process_.socket(family, kind_of(endpoint));
     if (!socket || family != Family::v6) return socket;
 
     const auto done = process_.set(*socket, SocketOption::v6_only, endpoint.is_v6_only() ? 1 : 0);
@@ -72,11 +82,88 @@ Outcome<std::size_t> SimSystem::never_sent(Descriptor socket) {
     return process_.never_sent(socket);
 }
 
+// ── Listeners that are about to close ────────────────────────────────────────────────────────
+
+Outcome<void> SimSystem::drop_handshakes(Descriptor socket) {
+    return process_.drop_handshakes(socket);
+}
+
+Outcome<void> SimSystem::drop_everything(Descriptor socket) {
+    return process_.drop_everything(socket);
+}
+
+Outcome<void> SimSystem::remove_filter(Descriptor socket) { return process_.remove_filter(socket); }
+
+Outcome<void> SimSystem::require_ttl(Descriptor socket, int least) {
+    return process_.require_ttl(socket, least);
+}
+
+Outcome<void> SimSystem::connect(Descriptor socket, const Endpoint& endpoint) {
+    return process_.connect(socket, endpoint);
+}
+
+// ── Seeing sockets ───────────────────────────────────────────────────────────────────────────
+
+Outcome<std::vector<SocketRow>> SimSystem::sockets(Scheme scheme, std::uint16_t port,
+                                                   SocketStates states) {
+    return process_.sockets(scheme, port, states);
+}
+
+Outcome<std::vector<UnixRow>> SimSystem::unix_sockets(const std::string& name) {
+    return process_.unix_sockets(name);
+}
+
+std::vector<SocketHolder> SimSystem::holders(std::span<const std::uint64_t> inodes) {
+    return process_.holders(inodes);
+}
+
+std::int64_t SimSystem::process_id() { return process_.id(); }
+
+std::uint32_t SimSystem::user_id() { return process_.identity().uid; }
+
+std::string SimSystem::user_name(std::uint32_t uid) { return "user" + std::to_string(uid); }
+
+PortRange SimSystem::ephemeral_ports() { return PortTable::kEphemeral; }
+
+// One thread, whose number is the process's.
+std::int64_t SimSystem::thread_id() { return process_.id(); }
+
+// ── Descriptors that travel ──────────────────────────────────────────────────────────────────
+
+Outcome<void> SimSystem::send_message(Descriptor socket, Bytes bytes,
+                                      std::span<const Descriptor> attached) {
+    return process_.send_message(socket, bytes, attached);
+}
+
+Outcome<Message> SimSystem::receive_message(Descriptor socket, MutableBytes into) {
+    return process_.receive_message(socket, into);
+}
+
+Outcome<std::pair<Descriptor, Descriptor>> SimSystem::message_pair() {
+    return process_.message_pair();
+}
+
+Outcome<PeerCredentials> SimSystem::peer_credentials(Descriptor socket) {
+    return process_.peer_credentials(socket);
+}
+
+Outcome<Descriptor> SimSystem::duplicate(Descriptor descriptor) {
+    return process_.duplicate(descriptor);
+}
+
+Outcome<std::uint64_t> SimSystem::inode(Descriptor descriptor) {
+    return process_.inode(descriptor);
+}
+
+// ── Descriptors in reserve ───────────────────────────────────────────────────────────────────
+
 Outcome<Descriptor> SimSystem::open_reserve() { return process_.open_nothing(); }
 
 std::size_t SimSystem::descriptor_limit() { return process_.descriptors_max(); }
 
 std::size_t SimSystem::descriptors_open() { return process_.descriptors_open(); }
+
+// ── Unix paths ───────────────────────────────────────────────────────────────────────────────
 
 Outcome<Descriptor> SimSystem::lock_directory_of(const std::string& path) {
     return process_.lock_directory_of(path);
@@ -89,5 +176,13 @@ Outcome<bool> SimSystem::path_has_owner(const std::string& path) {
 }
 
 Outcome<void> SimSystem::unlink(const std::string& path) { return process_.unlink(path); }
+
+Outcome<void> SimSystem::rename(const std::string& from, const std::string& to) {
+    return process_.rename(from, to);
+}
+
+Outcome<void> SimSystem::permit(const std::string& path, std::uint32_t) {
+    return process_.permit(path);
+}
 
 }  // namespace berth::driver::sim

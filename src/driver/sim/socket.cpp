@@ -37,11 +37,17 @@ Socket::Socket(Network& network, Family family)
     : receive_buffer_(kBufferDefault),
       send_buffer_(kBufferDefault),
       network_(network),
-      family_(family) {
-    ++network_.census().sockets;
-}
+      family_(family),
+      inode_(network.enter(*this)) {}
 
-Socket::~Socket() { --network_.census().sockets; }
+Socket::~Socket() { network_.leave(*this); }
+
+void Socket::become_held() { ++network_.census().owned; }
+
+void Socket::let_go() {
+    --network_.census().owned;
+    close();
+}
 
 Outcome<void> Socket::listen(int) { return base::failed(EOPNOTSUPP); }
 
@@ -52,6 +58,19 @@ Outcome<Datagram> Socket::receive_from(MutableBytes into) {
     if (!received) return base::failed(received.errno_value());
     return Datagram{.size = *received, .truncated = false, .from = {}};
 }
+
+Outcome<void> Socket::send_letter(Letter&&) { return base::failed(EOPNOTSUPP); }
+
+Outcome<Letter> Socket::receive_letter() { return base::failed(EOPNOTSUPP); }
+
+// SO_DETACH_FILTER of a socket without one: ENOENT.
+Outcome<void> Socket::attach(Filter filter) {
+    if (filter == Filter::none && filter_ == Filter::none) return base::failed(ENOENT);
+    filter_ = filter;
+    return {};
+}
+
+Outcome<void> Socket::require_ttl(int) { return base::failed(EOPNOTSUPP); }
 
 Outcome<void> Socket::set(SocketOption option, int value) {
     switch (option) {

@@ -5,37 +5,38 @@
 // A call that a kind of socket does not know fails as it does in Linux. Descriptors are checked
 // by Process; here an errno speaks of the socket.
 //
-// Lifetime:  shared: of its descriptor, and of the network while a peer may still send to it.
+// Lifetime:  shared: of its descriptors, and of the network while a peer may still send to it.
 // Threads:   one.
 
 #pragma once
 
 #include "base/outcome.hpp"
+#include "driver/sim/file.hpp"
 #include "driver/sim/network.hpp"
 #include "driver/sim/process.hpp"
+#include "driver/socket_rows.hpp"
 #include "driver/system.hpp"
 
 #include <berth/bytes.hpp>
 #include <berth/endpoint.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
+#include <vector>
 
 namespace berth::driver::sim {
 
-class Socket;
-
-// What a descriptor refers to.
-class File {
-public:
-    File() = default;
-    File(const File&) = delete;
-    File& operator=(const File&) = delete;
-    virtual ~File() = default;
-
-    virtual Socket* as_socket() { return nullptr; }
+// A message of a Unix SOCK_SEQPACKET socket, with what came along.
+struct Letter {
+    std::vector<std::byte> bytes;
+    std::vector<Holding> attached;
 };
+
+// SO_ATTACH_FILTER: what it drops of what comes for the socket.
+enum class Filter : std::uint8_t { none, handshakes, everything };
 
 class Socket : public File {
 public:
@@ -44,6 +45,10 @@ public:
 
     Socket* as_socket() override { return this; }
     Family family() const { return family_; }
+    std::uint64_t inode() const { return inode_; }
+    // Who made it, or has it do something that its peer will see: socket(2), listen(2), connect(2).
+    const PeerCredentials& user() const { return user_; }
+    void act_for(const PeerCredentials& user) { user_ = user; }
 
     // ── Calls ────────────────────────────────────────────────────────────────────────────────
     virtual Outcome<void> bind(const Endpoint& endpoint) = 0;
@@ -55,7 +60,9 @@ public:
     virtual Outcome<std::size_t> receive(MutableBytes into) = 0;
     virtual Outcome<Datagram> receive_from(MutableBytes into);
     virtual Outcome<void> shutdown(Shut what) = 0;
-    virtual void close() = 0;  // its descriptor is gone
+    virtual void close() = 0;  // its last descriptor is gone
+    virtual Outcome<void> send_letter(Letter&& letter);
+    virtual Outcome<Letter> receive_letter();
 
     virtual Outcome<void> set(SocketOption option, int value);
     int take_error();
@@ -66,11 +73,20 @@ public:
     virtual Outcome<std::size_t> unacknowledged() const = 0;
     virtual Outcome<std::size_t> never_sent() const;
     virtual Readiness readiness() const = 0;
+    // Who connected, or listened: SO_PEERCRED.
+    virtual PeerCredentials peer_credentials() const { return kNobody; }
+    virtual Outcome<void> attach(Filter filter);
+    virtual Outcome<void> require_ttl(int least);
+    virtual std::optional<UnixRow> unix_row() const { return std::nullopt; }
 
 protected:
+    static constexpr PeerCredentials kNobody{.pid = 0, .uid = 0xffffffff, .gid = 0xffffffff};
+
     Network& network() const { return network_; }
     Kernel& kernel() const { return network_.kernel(); }
 
+    // The inode as others see it: an orphan has none.
+    std::uint64_t seen_inode() const { return is_held() ? inode_ : 0; }
     // What a call for `wanted` bytes takes by chance, of 1 or more: mostly all.
     std::size_t by_chance(unsigned one_in, std::size_t wanted) const;
 
@@ -78,12 +94,18 @@ protected:
     bool no_more_received_ = false;  // RCV_SHUTDOWN: a FIN came, or shutdown(2) said so
     bool no_more_sent_ = false;      // SEND_SHUTDOWN
     bool resets_ = false;            // SO_LINGER {1, 0}
+    Filter filter_ = Filter::none;
     std::size_t receive_buffer_;
     std::size_t send_buffer_;
 
 private:
+    void become_held() override;
+    void let_go() override;
+
     Network& network_;
     Family family_;
+    std::uint64_t inode_;
+    PeerCredentials user_;
 };
 
 }  // namespace berth::driver::sim

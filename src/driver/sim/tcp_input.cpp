@@ -8,15 +8,44 @@
 #include "driver/sim/tcp_socket.hpp"
 
 #include <berth/bytes.hpp>
+#include <berth/clock.hpp>
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
 namespace berth::driver::sim {
 
+namespace {
+
+constexpr int kTtl = 64;  // net.ipv4.ip_default_ttl
+constexpr Duration kRetransmissionTimeout = std::chrono::milliseconds{200};
+
+bool drops(Filter filter, const Segment& segment) {
+    switch (filter) {
+        case Filter::none: return false;
+        case Filter::handshakes: return segment.syn && !segment.ack;
+        case Filter::everything: return true;
+    }
+    return false;
+}
+
+}  // namespace
+
+// A connection of the SYN queue has the filter of its listener, and no TTL is too low for it.
+bool TcpSocket::is_deaf_to(const Segment& segment) const {
+    if (!is_half_open_) return kTtl < ttl_least_ || drops(filter_, segment);
+    const auto listener = listener_.lock();
+    return listener != nullptr && drops(listener->filter_, segment);
+}
+
 void TcpSocket::take(Segment& segment) {
+    if (is_deaf_to(segment)) {
+        if (!missed_at_) missed_at_ = kernel().now();
+        return;
+    }
     if (is_listening()) return take_syn(segment);
     if (state_ == State::syn_sent) return take_answer(segment);
     if (segment.rst) {
@@ -27,6 +56,21 @@ void TcpSocket::take(Segment& segment) {
     if (segment.syn) return take_handshake_again();
     take_acknowledgement(segment);
     if (state_ != State::closed) take_text(segment);
+}
+
+// What it was deaf to is sent again, but not at once.
+void TcpSocket::listen_again() {
+    if (!missed_at_ || is_in(State::closed, State::listening, State::syn_sent)) return;
+    const Instant again = std::max(kernel().now(), *missed_at_ + kRetransmissionTimeout);
+    missed_at_.reset();
+    missed_timer_.start(again, [this] { ask_for_missed(); });
+}
+
+void TcpSocket::ask_for_missed() {
+    const auto self = shared_from_this();
+    out_.go_back();
+    send_due();
+    acknowledge(true);
 }
 
 // The peer has heard nothing of what came after it.

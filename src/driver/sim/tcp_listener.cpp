@@ -32,7 +32,9 @@ void TcpSocket::take_syn(const Segment& segment) {
 
 void TcpSocket::take_after(const TcpSocket& listener) {
     copy_options(listener);
+    act_for(listener.user());
     user_timeout_ = listener.user_timeout_;
+    orphan_timeout_ = listener.orphan_timeout_;
     not_sent_low_ = listener.not_sent_low_;
     // Of a shutdown that came before listening: the connection begins with its end.
     no_more_received_ = listener.no_more_received_;
@@ -52,6 +54,8 @@ bool TcpSocket::enter_accept_queue(const Segment& segment) {
         return false;
     }
     leave_syn_queue();
+    filter_ = listener->filter_;  // Linux makes the socket only now
+    ttl_least_ = listener->ttl_least_;
     network().ports().join(*this);
     listener->accept_queue_.push_back(shared_from_this());
     return true;

@@ -9,15 +9,18 @@
 #include "driver/sim/place.hpp"
 #include "driver/sim/socket.hpp"
 #include "driver/sim/time_wait.hpp"
+#include "driver/socket_rows.hpp"
 #include "driver/system.hpp"
 
 #include <berth/bytes.hpp>
+#include <berth/clock.hpp>
 #include <berth/endpoint.hpp>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <utility>
 
@@ -26,11 +29,19 @@ namespace berth::driver::sim {
 namespace {
 
 constexpr int kBacklogMax = 4096;  // net.core.somaxconn
+constexpr int kFinTimeout = 60;    // net.ipv4.tcp_fin_timeout
+constexpr int kFinTimeoutMax = 120;
+
+Duration fin_timeout_of(int seconds) {
+    return std::chrono::seconds{seconds == 0 ? kFinTimeout : seconds};
+}
 
 }  // namespace
 
 TcpSocket::TcpSocket(Network& network, Family family)
-    : InetSocket(network, Protocol::tcp, family), timer_(network.agenda()) {
+    : InetSocket(network, Protocol::tcp, family),
+      timer_(network.agenda()),
+      missed_timer_(network.agenda()) {
     receive_buffer_ = network.tcp_buffers().receive;
     send_buffer_ = network.tcp_buffers().send;
 }
@@ -216,6 +227,7 @@ void TcpSocket::become_closed() {
     leave_syn_queue();
     state_ = State::closed;
     timer_.stop();
+    missed_timer_.stop();
     out_.drop();
     release_chosen_port();
     if (is_connection) network().disconnect(local(), peer_);
@@ -227,10 +239,16 @@ void TcpSocket::finish() {
 }
 
 void TcpSocket::leave_behind_time_wait(bool has_peer_ended) {
+    if (!has_peer_ended && orphan_timeout_ < 0) {
+        send_reset();
+        return finish();
+    }
     auto row = std::make_shared<TimeWait>(
         network(), *this, peer_,
-        TimeWait::Numbers{
-            .sent = out_.next(), .received = in_.next(), .has_peer_ended = has_peer_ended});
+        TimeWait::Numbers{.sent = out_.next(),
+                          .received = in_.next(),
+                          .has_peer_ended = has_peer_ended,
+                          .fin_timeout = fin_timeout_of(orphan_timeout_)});
     finish();
     network().connect(local(), peer_, std::move(row));
 }
@@ -244,6 +262,9 @@ Outcome<void> TcpSocket::set(SocketOption option, int value) {
         case SocketOption::user_timeout:
             if (value < 0) return base::failed(EINVAL);
             user_timeout_ = std::chrono::milliseconds{value};
+            return {};
+        case SocketOption::orphan_timeout:
+            orphan_timeout_ = value > kFinTimeoutMax ? 0 : std::max(value, -1);
             return {};
         default: return InetSocket::set(option, value);
     }
@@ -264,6 +285,50 @@ Outcome<std::size_t> TcpSocket::unacknowledged() const {
 Outcome<std::size_t> TcpSocket::never_sent() const {
     if (is_listening()) return base::failed(EINVAL);
     return out_.unsent();
+}
+
+Outcome<void> TcpSocket::attach(Filter filter) {
+    const auto attached = InetSocket::attach(filter);
+    if (filter == Filter::none) listen_again();
+    return attached;
+}
+
+Outcome<void> TcpSocket::require_ttl(int least) {
+    if (least < 0 || least > 255) return base::failed(EINVAL);
+    ttl_least_ = least;
+    if (least == 0) listen_again();
+    return {};
+}
+
+SocketState TcpSocket::state_in_rows() const {
+    switch (state_) {
+        case State::closed: return SocketState::bound_inactive;
+        case State::listening: return SocketState::listening;
+        case State::syn_sent: return SocketState::syn_sent;
+        case State::syn_received: return SocketState::syn_received;
+        case State::established: return SocketState::established;
+        case State::fin_wait_1: return SocketState::fin_wait1;
+        case State::fin_wait_2: return SocketState::fin_wait2;
+        case State::close_wait: return SocketState::close_wait;
+        case State::closing: return SocketState::closing;
+        case State::last_ack: return SocketState::last_ack;
+    }
+    return SocketState::closed;
+}
+
+SocketRow TcpSocket::row() const {
+    auto row = row_in(state_in_rows());
+    if (is_in(State::closed, State::listening)) row.peer = {};
+    if (is_listening()) {
+        row.receive_queue = static_cast<std::uint32_t>(accept_queue_.size());
+        row.send_queue = static_cast<std::uint32_t>(backlog_);
+    } else {
+        row.receive_queue = static_cast<std::uint32_t>(in_.size());
+        row.send_queue = static_cast<std::uint32_t>(out_.unacknowledged());
+    }
+    if (is_half_open_) row.uid = 0;
+    if (timer_.is_running()) row.timer = timer_.due() - kernel().now();
+    return row;
 }
 
 // tcp_poll.

@@ -25,6 +25,7 @@
 #include "driver/sim/segment.hpp"
 #include "driver/sim/socket.hpp"
 #include "driver/sim/tcp_queues.hpp"
+#include "driver/socket_rows.hpp"
 #include "driver/system.hpp"
 
 #include <berth/bytes.hpp>
@@ -35,6 +36,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 
 namespace berth::driver::sim {
 
@@ -63,6 +65,9 @@ public:
     Outcome<std::size_t> unacknowledged() const override;
     Outcome<std::size_t> never_sent() const override;
     Readiness readiness() const override;
+    SocketRow row() const override;
+    Outcome<void> attach(Filter filter) override;
+    Outcome<void> require_ttl(int least) override;
 
     // ── Segments ─────────────────────────────────────────────────────────────────────────────
     void take(Segment& segment) override;
@@ -84,6 +89,7 @@ private:
     enum class Connect : std::uint8_t { not_called, called, done, given_up };
 
     bool is_in(auto... states) const { return ((state_ == states) || ...); }
+    SocketState state_in_rows() const;
     std::size_t send_room() const;
     std::size_t window_max() const { return receive_buffer_ / 2; }
 
@@ -99,6 +105,9 @@ private:
     void leave_behind_time_wait(bool has_peer_ended);
 
     // ── Segments that come: tcp_input.cpp ────────────────────────────────────────────────────
+    bool is_deaf_to(const Segment& segment) const;
+    void listen_again();
+    void ask_for_missed();
     void take_answer(Segment& segment);
     bool take_last_of_handshake(Segment& segment);
     void take_handshake_again();
@@ -141,6 +150,10 @@ private:
 
     Duration user_timeout_{};
     std::size_t not_sent_low_ = 0;
+    int orphan_timeout_ = 0;            // TCP_LINGER2; 0: the kernel's, less: none at all
+    int ttl_least_ = 0;                 // IP_MINTTL
+    std::optional<Instant> missed_at_;  // it was deaf to something
+    Timer missed_timer_;
 
     // Of a connection that is not accepted yet.
     std::weak_ptr<TcpSocket> listener_;

@@ -8,6 +8,7 @@
 #include "driver/sim/place.hpp"
 #include "driver/sim/port_table.hpp"
 #include "driver/sim/segment.hpp"
+#include "driver/socket_rows.hpp"
 
 #include <berth/clock.hpp>
 
@@ -18,7 +19,7 @@ namespace berth::driver::sim {
 
 namespace {
 
-// TCP_TIMEWAIT_LEN, and the default of net.ipv4.tcp_fin_timeout.
+// TCP_TIMEWAIT_LEN.
 constexpr Duration kTimeWait = std::chrono::seconds{60};
 
 }  // namespace
@@ -47,7 +48,16 @@ std::size_t& TimeWait::rows() const {
 }
 
 void TimeWait::wait() {
-    timer_.start(network_.kernel().now() + kTimeWait, [this] { end(); });
+    const Duration wait = numbers_.has_peer_ended ? kTimeWait : numbers_.fin_timeout;
+    timer_.start(network_.kernel().now() + wait, [this] { end(); });
+}
+
+SocketRow TimeWait::row() const {
+    SocketRow row{.state = is_over() ? SocketState::time_wait : SocketState::fin_wait2,
+                  .local = as_ip(local()),
+                  .peer = as_ip(peer_)};
+    row.timer = timer_.due() - network_.kernel().now();
+    return row;
 }
 
 void TimeWait::end() { network_.disconnect(local(), peer_); }

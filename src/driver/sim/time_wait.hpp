@@ -16,7 +16,11 @@
 #include "driver/sim/place.hpp"
 #include "driver/sim/port_table.hpp"
 #include "driver/sim/segment.hpp"
+#include "driver/socket_rows.hpp"
 
+#include <berth/clock.hpp>
+
+#include <chrono>
 #include <cstdint>
 
 namespace berth::driver::sim {
@@ -28,6 +32,8 @@ public:
         std::uint64_t sent = 0;
         std::uint64_t received = 0;
         bool has_peer_ended = false;
+        // How long it waits for the peer's FIN: TCP_LINGER2, or net.ipv4.tcp_fin_timeout.
+        Duration fin_timeout = std::chrono::seconds{60};
     };
 
     // `socket` is the one that it comes after.
@@ -36,6 +42,9 @@ public:
 
     void take(Segment& segment) override;
     bool is_over() const override { return numbers_.has_peer_ended; }
+    bool is_left_over() const override { return true; }
+    std::uint32_t uid() const override { return 0; }
+    SocketRow row() const override;
 
 private:
     void wait();

@@ -10,6 +10,7 @@
 #include "driver/sim/network.hpp"
 #include "driver/sim/place.hpp"
 #include "driver/sim/process.hpp"
+#include "driver/socket_rows.hpp"
 
 #include <berth/bytes.hpp>
 #include <berth/endpoint.hpp>
@@ -17,6 +18,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -167,6 +169,12 @@ Outcome<void> UdpSocket::shutdown(Shut what) {
 Outcome<Endpoint> UdpSocket::peer_endpoint(Scheme scheme) const {
     if (peer_.port == 0) return base::failed(ENOTCONN);
     return Endpoint{scheme, as_ip(peer_)};
+}
+
+SocketRow UdpSocket::row() const {
+    auto row = row_in(is_connected() ? SocketState::established : SocketState::closed);
+    row.receive_queue = static_cast<std::uint32_t>(received_cost_);
+    return row;
 }
 
 Readiness UdpSocket::readiness() const {

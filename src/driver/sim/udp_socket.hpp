@@ -40,6 +40,7 @@ public:
     Outcome<Endpoint> peer_endpoint(Scheme scheme) const override;
     Outcome<std::size_t> unacknowledged() const override { return 0U; }
     Readiness readiness() const override;
+    SocketRow row() const override;
 
 private:
     struct Packet {

@@ -9,7 +9,9 @@
 
 #include <berth/endpoint.hpp>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <string>
 
 namespace berth::driver::sim {
@@ -36,13 +38,19 @@ Outcome<void> UnixNames::bind(const std::string& name, UnixSocket& socket) {
     return {};
 }
 
-void UnixNames::leave(const std::string& name, const UnixSocket& socket) {
-    const auto found = nodes_.find(name);
-    if (found == nodes_.end() || found->second.owner != &socket) return;
-    if (is_abstract(name)) {
+std::map<std::string, UnixNames::Node>::const_iterator UnixNames::node_of(
+    const UnixSocket& socket) const {
+    const auto is_its = [&](const auto& entry) { return entry.second.owner == &socket; };
+    return std::ranges::find_if(nodes_, is_its);
+}
+
+void UnixNames::leave(const UnixSocket& socket) {
+    const auto found = node_of(socket);
+    if (found == nodes_.end()) return;
+    if (is_abstract(found->first)) {
         nodes_.erase(found);
     } else {
-        found->second.owner = nullptr;
+        nodes_.at(found->first).owner = nullptr;
     }
 }
 
@@ -52,8 +60,23 @@ PathFacts UnixNames::inspect(const std::string& path) const {
     return {.kind = PathFacts::Kind::socket, .device = kDevice, .inode = found->second.inode};
 }
 
+PathFacts UnixNames::file_of(const UnixSocket& socket) const {
+    const auto found = node_of(socket);
+    return found == nodes_.end() ? PathFacts{} : inspect(found->first);
+}
+
 Outcome<void> UnixNames::unlink(const std::string& path) {
     if (is_abstract(path) || nodes_.erase(path) == 0) return base::failed(ENOENT);
+    return {};
+}
+
+Outcome<void> UnixNames::rename(const std::string& from, const std::string& to) {
+    const auto found = nodes_.find(from);
+    if (is_abstract(from) || found == nodes_.end()) return base::failed(ENOENT);
+    if (from == to) return {};
+    const Node node = found->second;
+    nodes_.erase(found);
+    nodes_.insert_or_assign(to, node);
     return {};
 }
 

@@ -33,11 +33,15 @@ public:
     bool contains(const std::string& name) const { return nodes_.contains(name); }
     // EADDRINUSE. The name must be one: name_error.
     Outcome<void> bind(const std::string& name, UnixSocket& socket);
-    // The socket behind `name` is gone. Its path may belong to another by now.
-    void leave(const std::string& name, const UnixSocket& socket);
+    // The socket is gone. What it was bound to may be elsewhere by now, or another's.
+    void leave(const UnixSocket& socket);
 
     PathFacts inspect(const std::string& path) const;
+    // What a socket was bound to, if that is still anywhere.
+    PathFacts file_of(const UnixSocket& socket) const;
     Outcome<void> unlink(const std::string& path);
+    // Replaces what is at `to`. The socket goes on telling the name that it was bound to.
+    Outcome<void> rename(const std::string& from, const std::string& to);
 
     bool lock(const std::string& directory) { return locked_.insert(directory).second; }
     void unlock(const std::string& directory) { locked_.erase(directory); }
@@ -47,6 +51,8 @@ private:
         UnixSocket* owner = nullptr;
         std::uint64_t inode = 0;
     };
+
+    std::map<std::string, Node>::const_iterator node_of(const UnixSocket& socket) const;
 
     std::map<std::string, Node> nodes_;
     std::set<std::string> locked_;

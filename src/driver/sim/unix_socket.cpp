@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: MIT
 //
-// UnixSocket, UnixStream, UnixDatagram: after net/unix/af_unix.c.
+// UnixSocket, UnixConnection, UnixDatagram: after net/unix/af_unix.c.
 
 #include "driver/sim/unix_socket.hpp"
 
 #include "base/outcome.hpp"
-#include "driver/sim/kernel.hpp"
 #include "driver/sim/network.hpp"
 #include "driver/sim/process.hpp"
 #include "driver/sim/socket.hpp"
+#include "driver/socket_rows.hpp"
 #include "driver/system.hpp"
 
 #include <berth/bytes.hpp>
 #include <berth/endpoint.hpp>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstddef>
-#include <cstring>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace berth::driver::sim {
@@ -26,6 +26,16 @@ namespace berth::driver::sim {
 namespace {
 
 constexpr int kBacklogMax = 4096;  // net.core.somaxconn
+
+// SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET: socket(2).
+std::uint16_t type_of(Kind kind) {
+    switch (kind) {
+        case Kind::stream: return 1;
+        case Kind::datagram: return 2;
+        case Kind::packet: return 5;
+    }
+    return 0;
+}
 
 }  // namespace
 
@@ -49,7 +59,7 @@ Outcome<void> UnixSocket::bind(const Endpoint& endpoint) {
 }
 
 void UnixSocket::close() {
-    if (std::exchange(is_bound_, false)) network().unix_names().leave(name_, *this);
+    if (std::exchange(is_bound_, false)) network().unix_names().leave(*this);
 }
 
 Outcome<UnixSocket*> UnixSocket::find(const std::string& name) const {
@@ -77,37 +87,54 @@ Outcome<Endpoint> UnixSocket::local_endpoint(Scheme scheme) const {
     return Endpoint{scheme, name_};
 }
 
-// ── Streams: connecting ──────────────────────────────────────────────────────────────────────
+std::optional<UnixRow> UnixSocket::unix_row() const {
+    const PathFacts file = network().unix_names().file_of(*this);
+    return UnixRow{.name = name_,
+                   .is_listening = is_listening(),
+                   .type = type_of(kind_),
+                   .inode = seen_inode(),
+                   .uid = user().uid,
+                   .file_device = file.device,
+                   .file_inode = file.inode};
+}
 
-Outcome<void> UnixStream::listen(int backlog) {
+// ── Connections: beginning ───────────────────────────────────────────────────────────────────
+
+Outcome<void> UnixConnection::listen(int backlog) {
     if (name_.empty() || state_ == State::established) return base::failed(EINVAL);
     const bool is_sane = backlog >= 0 && backlog <= kBacklogMax;
     backlog_ = static_cast<std::size_t>(is_sane ? backlog : kBacklogMax);
     state_ = State::listening;
+    peer_user_ = user();
     return {};
 }
 
-Outcome<void> UnixStream::connect(const Endpoint& endpoint) {
+Outcome<void> UnixConnection::connect(const Endpoint& endpoint) {
     const auto found = find(endpoint.name());
     if (!found) return base::failed(found.errno_value());
-    auto& listener = static_cast<UnixStream&>(**found);
-    if (listener.state_ != State::listening || listener.no_more_received_) {
-        return base::failed(ECONNREFUSED);
-    }
+    auto& listener = static_cast<UnixConnection&>(**found);
+    if (!listener.is_listening() || listener.no_more_received_) return base::failed(ECONNREFUSED);
     if (listener.accept_queue_.size() > listener.backlog_) return base::failed(EAGAIN);
     if (state_ != State::closed) {
         return base::failed(state_ == State::established ? EISCONN : EINVAL);
     }
-    auto accepted = std::make_shared<UnixStream>(network());
+    auto accepted = make_another();
     accepted->name_ = listener.name_;
-    accepted->state_ = state_ = State::established;
-    accepted->peer_ = this;
-    peer_ = accepted.get();
+    marry(*accepted);
+    peer_user_ = listener.peer_user_;
+    accepted->peer_user_ = user();
     listener.accept_queue_.push_back(std::move(accepted));
     return {};
 }
 
-Outcome<std::shared_ptr<Socket>> UnixStream::accept() {
+void UnixConnection::marry(UnixConnection& other) {
+    state_ = other.state_ = State::established;
+    peer_ = &other;
+    other.peer_ = this;
+    peer_user_ = other.peer_user_ = user();
+}
+
+Outcome<std::shared_ptr<Socket>> UnixConnection::accept() {
     if (state_ != State::listening) return base::failed(EINVAL);
     if (accept_queue_.empty()) return base::failed(EAGAIN);
     auto accepted = std::move(accept_queue_.front());
@@ -115,45 +142,9 @@ Outcome<std::shared_ptr<Socket>> UnixStream::accept() {
     return accepted;
 }
 
-// ── Streams: bytes ───────────────────────────────────────────────────────────────────────────
+// ── Connections: ending ──────────────────────────────────────────────────────────────────────
 
-Outcome<std::size_t> UnixStream::send(Bytes bytes) {
-    if (state_ != State::established) return base::failed(ENOTCONN);
-    if (no_more_sent_ || peer_->no_more_received_) return base::failed(EPIPE);
-    if (const int error = take_error(); error != 0) return base::failed(error);
-    if (bytes.empty()) return 0U;
-
-    const std::size_t room = send_buffer_ - std::min(send_buffer_, peer_->received_.size());
-    if (room == 0 || kernel().happens(kernel().weather().refused_send)) {
-        return base::failed(EAGAIN);
-    }
-    const std::size_t fits = std::min(bytes.size(), room);
-    const std::size_t count = by_chance(kernel().weather().partial_send, fits);
-    peer_->received_.append(bytes.first(count));
-    return count;
-}
-
-Outcome<std::size_t> UnixStream::send_to(const Endpoint&, Bytes) {
-    return base::failed(state_ == State::established ? EISCONN : EOPNOTSUPP);
-}
-
-Outcome<std::size_t> UnixStream::receive(MutableBytes into) {
-    if (state_ != State::established) return base::failed(EINVAL);
-    if (!received_.empty()) {
-        const auto wanted = std::min(into.size(), received_.size());
-        const auto count = by_chance(kernel().weather().partial_receive, wanted);
-        if (count > 0) std::memcpy(into.data(), received_.view().data(), count);
-        received_.consume(count);
-        return count;
-    }
-    if (const int error = take_error(); error != 0) return base::failed(error);
-    if (no_more_received_) return 0U;
-    return base::failed(EAGAIN);
-}
-
-// ── Streams: ending ──────────────────────────────────────────────────────────────────────────
-
-Outcome<void> UnixStream::shutdown(Shut what) {
+Outcome<void> UnixConnection::shutdown(Shut what) {
     const bool ends_receiving = what != Shut::sending;
     const bool ends_sending = what != Shut::reading;
     no_more_received_ = no_more_received_ || ends_receiving;
@@ -165,18 +156,18 @@ Outcome<void> UnixStream::shutdown(Shut what) {
     return {};
 }
 
-void UnixStream::close() {
+void UnixConnection::close() {
     UnixSocket::close();
     state_ = State::closed;
-    hang_up_peer(!received_.empty());
+    hang_up_peer(unread() != 0);
     for (const auto& queued : std::exchange(accept_queue_, {})) {
         queued->hang_up_peer(true);
         queued->close();
     }
 }
 
-void UnixStream::hang_up_peer(bool has_lost_bytes) {
-    UnixStream* peer = std::exchange(peer_, nullptr);
+void UnixConnection::hang_up_peer(bool has_lost_bytes) {
+    UnixConnection* peer = std::exchange(peer_, nullptr);
     if (peer == nullptr) return;
     peer->peer_ = nullptr;
     peer->peer_name_ = name_;
@@ -184,25 +175,24 @@ void UnixStream::hang_up_peer(bool has_lost_bytes) {
     if (has_lost_bytes) peer->error_ = ECONNRESET;
 }
 
-// ── Streams: questions ───────────────────────────────────────────────────────────────────────
+// ── Connections: questions ───────────────────────────────────────────────────────────────────
 
-Outcome<Endpoint> UnixStream::peer_endpoint(Scheme scheme) const {
+Outcome<Endpoint> UnixConnection::peer_endpoint(Scheme scheme) const {
     if (state_ != State::established) return base::failed(ENOTCONN);
     return Endpoint{scheme, peer_ == nullptr ? peer_name_ : peer_->name_};
 }
 
 // What the peer has not read, as SIOCOUTQ; Linux counts its own bookkeeping too.
-Outcome<std::size_t> UnixStream::unacknowledged() const {
+Outcome<std::size_t> UnixConnection::unacknowledged() const {
     if (state_ == State::listening) return base::failed(EINVAL);
-    return peer_ == nullptr ? 0 : peer_->received_.size();
+    return peer_ == nullptr ? 0 : peer_->unread();
 }
 
 // unix_poll.
-Readiness UnixStream::readiness() const {
-    const std::size_t queued = peer_ == nullptr ? 0 : peer_->received_.size();
+Readiness UnixConnection::readiness() const {
     return {
-        .readable = no_more_received_ || !received_.empty() || !accept_queue_.empty(),
-        .writable = state_ != State::listening && 4 * queued <= send_buffer_,
+        .readable = no_more_received_ || unread() != 0 || !accept_queue_.empty(),
+        .writable = state_ != State::listening && has_room(),
         .peer_ended = no_more_received_,
         .hung_up = state_ == State::closed || (no_more_received_ && no_more_sent_),
         .failed = error_ != 0,

@@ -45,7 +45,7 @@ CloseReason reason_of(int errno_value) {
 // connecting to it.
 struct Operations {
     Call call;
-    std::array<std::string_view, 2> names;
+    std::array<std::string_view, 3> names;
 };
 constexpr std::array kOperations{
     Operations{Call::socket, {"socket", "connect"}},
@@ -56,7 +56,7 @@ constexpr std::array kOperations{
     Operations{Call::local_address, {"getsockname", {}}},
     Operations{Call::epoll_create, {"open driver", {}}},
     Operations{Call::epoll_control, {"open driver", "connect"}},
-    Operations{Call::eventfd, {"open driver", "open"}},
+    Operations{Call::eventfd, {"open driver", "open", "eventfd"}},
     Operations{Call::open, {"lock directory", {}}},
     Operations{Call::lock, {"lock directory", {}}},
     Operations{Call::file_facts, {"lstat", {}}},

@@ -93,7 +93,8 @@ std::string peer_text(int descriptor) {
     socklen_t size = sizeof peer;
     if (::getpeername(descriptor, reinterpret_cast<sockaddr*>(&peer), &size) != 0) return {};
     if (peer.ss_family == AF_INET) return ip_text(form_of<sockaddr_in>(peer));
-    return unix_text(form_of<sockaddr_un>(peer), size);
+    if (peer.ss_family == AF_UNIX) return unix_text(form_of<sockaddr_un>(peer), size);
+    return {};  // netlink: the kernel
 }
 
 // For a call with these arguments the fault is not plausible: nothing in SO_LINGER could fail, and

@@ -8,13 +8,13 @@
 // SIGTERM, and writes down how it went. It prints nothing, and makes no system call of its own
 // between the two marks.
 
-#include "driver/kernel_system.hpp"
 #include "faults/server/gate.hpp"
+#include "faults/server/machine.hpp"
 #include "faults/server/service.hpp"
-#include "os/cpus.hpp"
 
-#include <berth/engine.hpp>
 #include <berth/logger.hpp>
+#include <berth/report.hpp>
+#include <berth/run.hpp>
 
 #include <signal.h>  // NOLINT(modernize-deprecated-headers): SIGTERM is POSIX, not C++
 #include <sys/mman.h>
@@ -51,15 +51,6 @@ std::size_t count_descriptors() {
 // For those who read a trace: between two of these, every call is the library's.
 void mark() { ::syscall(SYS_getppid); }
 
-// The calls that an engine with other options makes.
-void ask_machine(Board& board) {
-    if (os::usable_cpus() == 0) std::abort();
-    driver::kernel_system().random();
-    const auto zoned = Endpoint::parse("tcp://[fe80::1%lo]:0");
-    if (!zoned) return board.machine_error.set(zoned.error());
-    if (!zoned->to_string().starts_with("tcp://[fe80::1%")) std::abort();
-}
-
 void note_report(Board& board, const StopReport& report) {
     board.outcome = report.outcome;
     board.exit_code = report.exit_code();
@@ -77,15 +68,16 @@ void note_report(Board& board, const StopReport& report) {
 void serve(Board& board) {
     Silence silence;
     Service service(board);
-    Engine engine(service, {.loops = 2,
-                            .linger = std::chrono::milliseconds{50},
-                            .drain = std::chrono::seconds{2},
-                            .logger = &silence});
     const std::array addresses{std::string("tcp://127.0.0.1:0"),
                                "unix:" + std::string(board.path.text())};
     board.phase = Phase::starting;
-    const auto stopped = engine.run(addresses);
-    if (stopped) return note_report(board, *stopped);
+    const auto stopped = berth::run(service, addresses,
+                                    {.loops = 2,
+                                     .linger = std::chrono::milliseconds{50},
+                                     .drain = std::chrono::seconds{2},
+                                     .logger = &silence},
+                                    {.systemd = false});
+    if (stopped.started()) return note_report(board, stopped.report());
     board.start_error.set(stopped.error());
 }
 

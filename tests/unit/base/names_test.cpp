@@ -30,7 +30,7 @@ TEST(Names, TellAllEnumeratorsApart) {
     EXPECT_EQ(names_of<CloseReason>(), kCloseReasons);
     EXPECT_EQ(names_of<ErrorCode>(), 1 + static_cast<std::size_t>(ErrorCode::internal));
     EXPECT_EQ(names_of<EngineState>(), 1 + static_cast<std::size_t>(EngineState::failed));
-    EXPECT_EQ(names_of<StopOutcome>(), 1 + static_cast<std::size_t>(StopOutcome::failed));
+    EXPECT_EQ(names_of<StopOutcome>(), 1 + static_cast<std::size_t>(StopOutcome::handed_over));
 }
 
 TEST(Names, AreTheEnumerators) {

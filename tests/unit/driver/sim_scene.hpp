@@ -44,6 +44,9 @@ public:
     void on_sent(Stream& stream, Sent sent) {
         note(stream, "sent", sent.is_failed() ? -1 : static_cast<int>(sent.count()));
     }
+    void on_unsent(Stream& stream, Slices slices, int) {
+        note(stream, "unsent", static_cast<int>(slices.size()));
+    }
     void on_closed(Stream& stream) { note(stream, "closed", 0); }
 
 private:

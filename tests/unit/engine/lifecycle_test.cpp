@@ -24,21 +24,19 @@ struct Rule {
 };
 
 constexpr std::array kRules{
-    Rule{idle, Event::start, binding},
-    Rule{stopped, Event::start, binding},
-    Rule{failed, Event::start, binding},
-    Rule{binding, Event::bound, booting},
-    Rule{binding, Event::fail, failed},
-    Rule{booting, Event::fail, failed},
-    Rule{booting, Event::booted, ready},
-    Rule{ready, Event::stop, quiescing},
-    Rule{quiescing, Event::quiesced, draining},
-    Rule{quiescing, Event::expired, forcing},
-    Rule{draining, Event::drained, reclaiming},
-    Rule{draining, Event::expired, forcing},
-    Rule{forcing, Event::drained, reclaiming},
-    Rule{forcing, Event::expired, reclaiming},
-    Rule{reclaiming, Event::reclaimed, verifying},
+    Rule{idle, Event::start, binding},           Rule{stopped, Event::start, binding},
+    Rule{failed, Event::start, binding},         Rule{binding, Event::bound, booting},
+    Rule{binding, Event::fail, failed},          Rule{booting, Event::fail, failed},
+    Rule{booting, Event::booted, ready},         Rule{ready, Event::suspend, suspended},
+    Rule{suspended, Event::resume, ready},       Rule{ready, Event::commit, handing_over},
+    Rule{handing_over, Event::roll_back, ready}, Rule{ready, Event::stop, lame_duck},
+    Rule{suspended, Event::stop, lame_duck},     Rule{handing_over, Event::stop, quiescing},
+    Rule{lame_duck, Event::quiesce, quiescing},  Rule{lame_duck, Event::expired, forcing},
+    Rule{quiescing, Event::quiesced, draining},  Rule{quiescing, Event::expired, forcing},
+    Rule{draining, Event::settled, lingering},   Rule{draining, Event::drained, reclaiming},
+    Rule{lingering, Event::drained, reclaiming}, Rule{lingering, Event::expired, forcing},
+    Rule{draining, Event::expired, forcing},     Rule{forcing, Event::drained, reclaiming},
+    Rule{forcing, Event::expired, reclaiming},   Rule{reclaiming, Event::reclaimed, verifying},
     Rule{verifying, Event::verified, stopped},
 };
 
@@ -73,9 +71,10 @@ TEST(Lifecycle, EveryRunningStateIsLeftSomehow) {
 TEST(Lifecycle, RunsFromTheStartToTheEndOrTheFailure) {
     EXPECT_FALSE(is_running(idle) || is_running(stopped) || is_running(failed));
     for (const EngineState state :
-         {binding, booting, ready, quiescing, draining, forcing, reclaiming, verifying}) {
+         {binding, booting, ready, suspended, handing_over, lame_duck, quiescing, draining,
+          lingering, forcing, reclaiming, verifying}) {
         EXPECT_TRUE(is_running(state)) << to_string(state);
-        EXPECT_EQ(is_stopping(state), state > ready) << to_string(state);
+        EXPECT_EQ(is_stopping(state), state > handing_over) << to_string(state);
     }
 }
 

@@ -107,10 +107,13 @@ TEST_F(AReport, JsonHasEveryFieldOfTheContract) {
         R"("duration_ms":12.000,"phases":[{"name":"drain","start_ms":1.000,"duration_ms":0.000}],)"
         R"("connections":{"at_start":0,"opened_during_stop":0,"closed":{"peer_reset":7},)"
         R"("forced":0},"bytes":{"written":5,"acknowledged":2,"discarded":2,"unconfirmed":1,)"
-        R"("received_after_fin":0},"listeners":[{"address":"tcp://127.0.0.1:0",)"
-        R"("quiesce":"best_effort","released":false,"cause":"bind: taken"}],)"
+        R"("received_after_fin":0},"forced":[],"samples":[],)"
+        R"("listeners":[{"address":"tcp://127.0.0.1:0",)"
+        R"("quiesce":"best_effort","released":false,"listened":"not_tried","cause":"bind: taken",)"
+        R"("accepted_after_stop":0,"refused":0,"handshakes_abandoned":0}],)"
         R"("tasks":{"run":0,"cancelled":0},"loops":{"joined":0,"stuck":[{"loop":3,)"
-        R"("callback":"on_traffic","since_ms":2500.000}]},"descriptors":{"before":0,"after":0},)"
+        R"("callback":"on_traffic","since_ms":2500.000,"thread":0}]},)"
+        R"("descriptors":{"before":0,"after":0},)"
         R"("handler_exceptions":0,"failure":""})");
 }
 

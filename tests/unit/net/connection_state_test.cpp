@@ -45,6 +45,7 @@ constexpr std::array kRules{
     Rule{connecting, Event::connected, open, Effect::open},
     Rule{connecting, Event::close, closing, Effect::close},
     Rule{connecting, Event::abort, closing, Effect::close},
+    Rule{connecting, Event::refuse, flushing, Effect::flush},
 
     Rule{open, Event::peer_end, open_ended, Effect::tell_end},
     Rule{open, Event::end, ending, Effect::flush},
@@ -91,6 +92,7 @@ bool is_impossible(ConnectionState state, Event event) {
         case Event::connected: return state != connecting && state != closing;
         case Event::peer_end: return state == connecting || has_ended || state == closed;
         case Event::flushed: return state == connecting;
+        case Event::refuse: return state != connecting;
         case Event::reaped: return state != closing;
         default: return false;
     }

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <cstddef>
+#include <cstring>
 #include <set>
 #include <string>
 #include <string_view>
@@ -14,12 +15,19 @@
 namespace berth::net {
 namespace {
 
+bool write(Turn& turn, Bytes bytes) {
+    std::byte* const place = turn.append(bytes.size());
+    if (place == nullptr) return false;
+    std::memcpy(place, bytes.data(), bytes.size());
+    return true;
+}
+
 std::string text_of(std::size_t size) { return std::string(size, 'x'); }
 
 TEST(Turn, GathersWritesInTheirOrder) {
     Turn turn(100);
-    EXPECT_TRUE(turn.write(as_bytes("one ")));
-    EXPECT_TRUE(turn.write(as_bytes("two")));
+    EXPECT_TRUE(write(turn, as_bytes("one ")));
+    EXPECT_TRUE(write(turn, as_bytes("two")));
     EXPECT_EQ(as_text(turn.written()), "one two");
     turn.clear();
     EXPECT_TRUE(turn.written().empty());
@@ -27,26 +35,35 @@ TEST(Turn, GathersWritesInTheirOrder) {
 
 TEST(Turn, TakesAWriteWholeOrNotAtAll) {
     Turn turn(10);
-    EXPECT_TRUE(turn.write(as_bytes("seven..")));
-    EXPECT_FALSE(turn.write(as_bytes("four")));
+    EXPECT_TRUE(write(turn, as_bytes("seven..")));
+    EXPECT_FALSE(write(turn, as_bytes("four")));
     EXPECT_EQ(as_text(turn.written()), "seven..");
-    EXPECT_TRUE(turn.write(as_bytes("..3")));
+    EXPECT_TRUE(write(turn, as_bytes("..3")));
 }
 
 TEST(Turn, LeavesLongWritesWhereTheyAre) {
     Turn turn(Turn::kAreaBytes);
-    EXPECT_FALSE(turn.write(as_bytes(text_of(Turn::kCopiedMax + 1))));
-    EXPECT_TRUE(turn.write(as_bytes(text_of(Turn::kCopiedMax))));
+    EXPECT_FALSE(write(turn, as_bytes(text_of(Turn::kCopiedMax + 1))));
+    EXPECT_TRUE(write(turn, as_bytes(text_of(Turn::kCopiedMax))));
 }
 
 TEST(Turn, GathersNoMoreThanItsAreaWhateverTheLimit) {
     Turn turn(2 * Turn::kAreaBytes);
     const std::string piece = text_of(Turn::kCopiedMax);
     for (std::size_t i = 0; i < Turn::kAreaBytes / Turn::kCopiedMax; ++i) {
-        EXPECT_TRUE(turn.write(as_bytes(piece)));
+        EXPECT_TRUE(write(turn, as_bytes(piece)));
     }
-    EXPECT_FALSE(turn.write(as_bytes("x")));
+    EXPECT_FALSE(write(turn, as_bytes("x")));
     EXPECT_EQ(turn.written().size(), Turn::kAreaBytes);
+}
+
+TEST(Turn, ShowsWhatIsLeftToRead) {
+    Turn turn(1);
+    turn.begin(nullptr, as_bytes("read me"));
+    turn.consume(5);
+    EXPECT_EQ(as_text(turn.unread()), "me");
+    turn.drop_unread();
+    EXPECT_TRUE(turn.unread().empty());
 }
 
 TEST(Turn, BelongsToNobodyBetweenCallbacks) {
@@ -61,6 +78,12 @@ TEST(Callbacks, HaveANameEach) {
     for (std::size_t i = 0; i < kCount; ++i) names.insert(to_string(static_cast<Callback>(i)));
     EXPECT_EQ(names.size(), kCount);
     EXPECT_EQ(names.count(""), 0U);
+}
+
+TEST(Turn, LeavesWhatIsEmptyToOthers) {
+    Turn turn(Turn::kAreaBytes);
+    EXPECT_FALSE(write(turn, Bytes{}));
+    EXPECT_TRUE(turn.written().empty());
 }
 
 }  // namespace

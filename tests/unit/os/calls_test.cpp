@@ -6,6 +6,7 @@
 
 #include "os/calls.hpp"
 
+#include "os/directory.hpp"
 #include "os/owned_descriptor.hpp"
 #include "support/temp_dir.hpp"
 

@@ -13,6 +13,7 @@
 
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -22,6 +23,8 @@
 namespace berth::os {
 namespace {
 
+constexpr std::array kStops{SIGTERM, SIGINT};
+
 void ignore(int) {}
 
 class Signals : public testing::Test {
@@ -30,7 +33,7 @@ protected:
 };
 
 TEST_F(Signals, AreCountedEachForItself) {
-    const auto watch = SignalWatch::start(notifier);
+    const auto watch = SignalWatch::start(kStops, notifier);
     ASSERT_TRUE(watch);
     std::raise(SIGTERM);
     std::raise(SIGINT);
@@ -40,7 +43,7 @@ TEST_F(Signals, AreCountedEachForItself) {
 }
 
 TEST_F(Signals, WakeTheWaiter) {
-    const auto watch = SignalWatch::start(notifier);
+    const auto watch = SignalWatch::start(kStops, notifier);
     ASSERT_TRUE(watch);
     std::jthread other{[] { ::kill(::getpid(), SIGTERM); }};
     EXPECT_TRUE(notifier.wait(kNever));
@@ -49,18 +52,18 @@ TEST_F(Signals, WakeTheWaiter) {
 
 TEST_F(Signals, CountFromZeroInANewWatch) {
     {
-        const auto first = SignalWatch::start(notifier);
+        const auto first = SignalWatch::start(kStops, notifier);
         std::raise(SIGINT);
     }
-    const auto second = SignalWatch::start(notifier);
+    const auto second = SignalWatch::start(kStops, notifier);
     ASSERT_TRUE(second);
     EXPECT_EQ((*second)->count(SIGINT), 0U);
 }
 
 TEST_F(Signals, HaveOneWatchAtATime) {
-    const auto first = SignalWatch::start(notifier);
+    const auto first = SignalWatch::start(kStops, notifier);
     EXPECT_TRUE(first);
-    EXPECT_EQ(SignalWatch::start(notifier).errno_value(), EBUSY);
+    EXPECT_EQ(SignalWatch::start(kStops, notifier).errno_value(), EBUSY);
     EXPECT_EQ((*first)->count(SIGTERM), 0U) << "the first one still counts";
 }
 
@@ -71,10 +74,23 @@ TEST_F(Signals, GetTheirEarlierActionBack) {
     ours.sa_handler = ignore;
     ::sigaction(SIGTERM, &ours, &original);
     {
-        const auto watch = SignalWatch::start(notifier);
+        const auto watch = SignalWatch::start(kStops, notifier);
     }
     ::sigaction(SIGTERM, &original, &after);
     EXPECT_EQ(after.sa_handler, &ignore);
+}
+
+TEST_F(Signals, ThatAreNotWatchedKeepTheirAction) {
+    const auto before = std::signal(SIGUSR2, ignore);
+    const auto watch = SignalWatch::start(kStops, notifier);
+    EXPECT_EQ(std::signal(SIGUSR2, before), &ignore);
+}
+
+TEST_F(Signals, ThatCannotBeWatchedGiveTheOthersBack) {
+    std::signal(SIGTERM, ignore);
+    EXPECT_EQ(SignalWatch::start(std::array{SIGTERM, SIGKILL}, notifier).errno_value(), EINVAL);
+    EXPECT_EQ(std::signal(SIGTERM, SIG_DFL), &ignore);
+    EXPECT_TRUE(SignalWatch::start(kStops, notifier)) << "the failed one is gone";
 }
 
 TEST_F(Signals, EndNoWatchWhileAHandlerStillRuns) {
@@ -84,7 +100,7 @@ TEST_F(Signals, EndNoWatchWhileAHandlerStillRuns) {
     }};
     for (int round = 0; round < 200; ++round) {
         Notifier short_lived;
-        const auto watch = SignalWatch::start(short_lived);
+        const auto watch = SignalWatch::start(kStops, short_lived);
         ASSERT_TRUE(short_lived.wait(std::chrono::seconds{10}));
     }
     other.request_stop();

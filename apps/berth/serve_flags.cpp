@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+//
+// Serve flags: in groups, as in include/berth/options.hpp.
+
+#include "serve_flags.hpp"
+
+#include "flags.hpp"
+#include "report_file.hpp"
+#include "serve.hpp"
+#include "system.hpp"
+#include "units.hpp"
+
+#include <berth/clock.hpp>
+#include <berth/options.hpp>
+
+#include <CLI/App.hpp>
+#include <CLI/Option.hpp>
+#include <fmt/core.h>
+
+#include <array>
+#include <cstdint>
+#include <expected>
+#include <limits>
+#include <optional>
+#include <string>
+
+namespace berth::app {
+
+namespace {
+
+constexpr std::array kServices{
+    Choice<Service>{"echo", Service::echo},
+    Choice<Service>{"discard", Service::discard},
+    Choice<Service>{"http", Service::http},
+    Choice<Service>{"proxy", std::nullopt},
+};
+constexpr std::array kDrivers{
+    Choice<DriverKind>{"auto", DriverKind::automatic},
+    Choice<DriverKind>{"epoll", DriverKind::epoll},
+    Choice<DriverKind>{"uring", DriverKind::uring},
+};
+constexpr std::array kBalances{
+    Choice<Balance>{"sharded", Balance::sharded},
+    Choice<Balance>{"round-robin", Balance::round_robin},
+    Choice<Balance>{"least-connections", std::nullopt},
+    Choice<Balance>{"source-hash", std::nullopt},
+};
+constexpr std::array kLateAccepts{
+    Choice<LateAccept>{"serve", LateAccept::serve},
+    Choice<LateAccept>{"refuse", LateAccept::refuse},
+};
+
+constexpr const char* kExamples = R"(Examples:
+  berth serve echo
+  berth serve echo --listen tcp://:7000 --listen unix:///run/echo.sock --loops 4
+  berth serve http --listen tcp://:8080
+  berth serve discard --listen tcp://127.0.0.1:0 --drain 5s --report stop.json
+  berth serve echo --listen tcp://:7000 --admin tcp://127.0.0.1:7001 --lame-duck 5s
+  berth serve echo --listen tcp://:7000 --handover /run/echo.handover   # twice: takes over
+
+SIGTERM, SIGINT and SIGQUIT stop gracefully; one of them again leaves one second, a
+third none; after SIGQUIT the report is explained. SIGUSR2 restarts hot with the same
+command line, SIGHUP reloads (nothing, here).
+
+Exit status: 0 clean stop or handed over, 1 could not start or failed, 2 wrong usage,
+3 connections were forced or bytes lost, 4 a port or path is still held, 5 a handler
+would not return.)";
+
+std::string explain_report_place(const std::string& file) {
+    const auto place = check_report_place(file);
+    return place ? "" : place.error();
+}
+
+Parsed<int> parse_ready_fd(const std::string& text) {
+    const auto number = parse_count(text, {0, std::numeric_limits<int>::max()});
+    if (!number) return std::unexpected(number.error());
+    const auto descriptor = static_cast<int>(*number);
+    if (is_open_descriptor(descriptor)) return descriptor;
+    return std::unexpected(fmt::format(
+        "descriptor {} is not open; give a number that the parent process passes on", text));
+}
+
+void add_loop_options(CLI::App& command, Options& options) {
+    add_count(command, {"--loops", "event loops; 0: one per usable CPU"}, options.loops, {0, 255})
+        ->default_str("0");
+    add_choice(command, {"--driver", "how to wait: auto, epoll, uring"}, options.driver, kDrivers)
+        ->default_str("auto");
+    add_choice(command, {"--balance", "how connections are spread: sharded, round-robin"},
+               options.balance, kBalances)
+        ->default_str("sharded");
+    add_duration(command, {"--busy-poll", "look for events so long before sleeping; 0: sleep"},
+                 options.busy_poll);
+}
+
+void add_listen_options(CLI::App& command, Options& options) {
+    constexpr std::uint64_t kManyConnections = 16'000'000;  // slots of a loop (ConnectionId)
+    add_count(command, {"--backlog", "connections that may wait to be accepted"}, options.backlog,
+              {1, 65'535})
+        ->default_str(std::to_string(options.backlog));
+    add_count(command,
+              {"--max-connections", "open connections; 0: what the descriptor limit allows"},
+              options.connections_max, {0, kManyConnections})
+        ->default_str("0");
+    add_switch(command, {"--no-delay", "send small writes at once (TCP_NODELAY)"},
+               options.no_delay);
+}
+
+void add_connection_options(CLI::App& command, Options& options) {
+    add_duration(command,
+                 {"--idle-timeout", "close a connection that was silent for so long; 0: never"},
+                 options.idle_timeout);
+    add_duration(command, {"--linger", "how long a closed connection waits for the peer's goodbye"},
+                 options.linger);
+    add_size(command, {"--output-high", "queued output at which a connection is not read any more"},
+             options.output_high);
+    add_size(command, {"--output-low", "queued output at which it is read again"},
+             options.output_low);
+    add_size(command, {"--output-max", "queued output that a connection never exceeds"},
+             options.output_max);
+    add_size(command, {"--not-sent-max", "of it in the kernel, not sent; 0: no bound"},
+             options.not_sent_max);
+    add_size(command, {"--input-max", "unread input that a connection never exceeds"},
+             options.input_max);
+    add_size(command, {"--read-budget", "input of one connection per turn"}, options.read_budget);
+}
+
+void add_stop_options(CLI::App& command, Options& options) {
+    add_duration(command, {"--drain", "deadline of a graceful stop"}, options.drain);
+    add_value(command, {"--lame-duck", "accept on for so long, while already not ready"},
+              options.lame_duck, parse_duration)
+        ->type_name("D")
+        ->default_str("0s; under Kubernetes 5s");
+    add_duration(command, {"--quiesce-max", "to empty the listeners' queues"}, options.quiesce_max);
+    add_duration(command, {"--spread", "tell connections of a stop over so long, not at once"},
+                 options.spread);
+    add_duration(command, {"--first-request-grace", "for the request of a client just accepted"},
+                 options.first_request_grace);
+    add_choice(command, {"--late-accept", "a client accepted during a stop: serve, refuse"},
+               options.late_accept, kLateAccepts)
+        ->default_str("serve");
+    add_size(command, {"--send-rate-min", "per second while draining; slower is reset; 0: any"},
+             options.send_rate_min);
+    add_size(command, {"--linger-bytes-max", "read and dropped after our goodbye; then reset"},
+             options.linger_bytes_max);
+    add_switch(command, {"--verify", "try the addresses at the end of a stop"}, options.verify);
+}
+
+void add_handover_options(CLI::App& command, Options& options) {
+    command
+        .add_option("--handover", options.handover,
+                    "a Unix path: who starts with it takes over from who runs")
+        ->type_name("PATH");
+    add_duration(command, {"--probation", "the old one can resume for so long"}, options.probation);
+    add_duration(command, {"--handover-timeout", "of one step of a hand-over"},
+                 options.handover_timeout);
+}
+
+void add_process_options(CLI::App& command, ServeSettings& settings) {
+    command.add_option("--admin", settings.admin, "metrics, health and state over HTTP")
+        ->type_name("ADDRESS")
+        ->check(explain_address);
+    command.add_flag("--keep-listeners", settings.keep_listeners,
+                     "systemd holds a copy of the listeners (FDSTORE)");
+    command.add_option("--report", settings.report, "write the stop report there, as JSON")
+        ->type_name("FILE")
+        ->check(explain_report_place);
+    add_value(command, {"--ready-fd", "write a newline to this descriptor when ready"},
+              settings.ready_fd, parse_ready_fd)
+        ->type_name("FD");
+    add_missing(command, "--to");
+}
+
+}  // namespace
+
+void add_serve(CLI::App& program, ServeSettings& settings) {
+    CLI::App& command = *program.add_subcommand("serve", "A real server in one line");
+    command.footer(kExamples);
+    add_choice(
+        command,
+        {"WHAT", "echo (answers with what it was sent), discard (only reads) or http (a page)"},
+        settings.service, kServices)
+        ->required()
+        ->type_name("");
+    command.add_option("--listen", settings.addresses, "where; may be given several times")
+        ->type_name("ADDRESS")
+        ->allow_extra_args(false)
+        ->check(explain_address)
+        ->default_str(ServeSettings::kDefaultAddress);
+    add_loop_options(command, settings.options);
+    add_listen_options(command, settings.options);
+    add_connection_options(command, settings.options);
+    add_stop_options(command, settings.options);
+    add_handover_options(command, settings.options);
+    add_process_options(command, settings);
+}
+
+}  // namespace berth::app

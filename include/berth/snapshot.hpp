@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+//
+// EngineSnapshot: the numbers and states of an engine at one moment.
+//
+// Each loop counts for itself and shares nothing; a snapshot adds up what the loops have. Numbers
+// of different loops are microseconds apart. Counters go on from run to run of one engine.
+//
+// Lifetime:  a value.
+// Threads:   Engine::snapshot() may be called from any thread.
+// See:       docs/reference/metrics.md.
+
+#pragma once
+
+#include <berth/clock.hpp>
+#include <berth/endpoint.hpp>
+#include <berth/engine_state.hpp>
+#include <berth/handler.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace berth {
+
+// Counts of durations: buckets[i] is the number of those at most kBounds[i]; the last, all.
+struct DurationHistogram {
+    static constexpr std::array kBounds{
+        std::chrono::microseconds{100},       std::chrono::microseconds{1'000},
+        std::chrono::microseconds{5'000},     std::chrono::microseconds{25'000},
+        std::chrono::microseconds{100'000},   std::chrono::microseconds{500'000},
+        std::chrono::microseconds{1'000'000}, std::chrono::microseconds{5'000'000},
+        std::chrono::microseconds{30'000'000}};
+    std::array<std::uint64_t, kBounds.size() + 1> buckets{};
+    Duration sum{};
+};
+
+inline constexpr std::size_t kStopOutcomes = 7;  // of StopOutcome, report.hpp
+inline constexpr std::size_t kPortCauses = 17;   // of PortCause, port.hpp
+
+struct EngineSnapshot {
+    // Connections by what they do; their sum is connection_count().
+    struct Connections {
+        std::uint64_t connecting = 0;
+        std::uint64_t open = 0;
+        std::uint64_t draining = 0;   // told to drain, their FIN is not sent
+        std::uint64_t lingering = 0;  // our FIN is out
+    };
+    struct Counters {
+        std::uint64_t accepted = 0;
+        std::uint64_t connected = 0;  // by EventLoop::connect
+        std::uint64_t refused = 0;    // LateAccept::refuse
+        std::uint64_t accept_errors = 0;
+        std::uint64_t accept_pauses = 0;
+        std::uint64_t handler_exceptions = 0;
+        std::uint64_t resets_sent = 0;
+        // Of connections that are gone, as in StopReport::Bytes.
+        std::uint64_t bytes_received = 0;
+        std::uint64_t bytes_written = 0;
+        std::uint64_t bytes_discarded = 0;
+        std::uint64_t bytes_unconfirmed = 0;
+        std::uint64_t tasks_run = 0;
+        std::uint64_t tasks_cancelled = 0;
+        std::array<std::uint64_t, kCloseReasons> closed{};  // by CloseReason
+    };
+    struct Loop {
+        std::size_t index = 0;
+        std::uint64_t connections = 0;
+        // Since its iteration under way began; 0: it sleeps. For a moment after it was woken it
+        // is the time since the one before: who judges by it looks twice.
+        Duration busy{};
+        std::string_view callback;  // the handler callback it entered last
+    };
+    struct Listener {
+        Endpoint endpoint;
+        bool is_open = true;
+        std::uint64_t accept_queue = 0;  // connected, not yet accepted; 0 on Unix sockets
+    };
+    struct Stop {
+        bool is_requested = false;
+        std::string requested_by;
+        Duration elapsed{};
+        Duration left{};  // to the deadline
+    };
+    struct Handovers {
+        std::uint64_t generation = 0;  // 0: the first
+        std::uint64_t committed = 0;
+        std::uint64_t rolled_back = 0;
+        std::uint64_t failed = 0;
+        std::int64_t successor = 0;  // pid of the process that took over last; 0: none
+    };
+
+    // The order of stop_phase_seconds; names as in StopReport::Phase.
+    static constexpr std::array<std::string_view, 7> kStopPhases{
+        "lame_duck", "quiesce", "drain", "linger", "force", "reclaim", "verify"};
+
+    Instant at;  // when it was taken
+    EngineState state = EngineState::idle;
+    Duration uptime{};  // since it was ready; 0: it does not run
+    Connections connections;
+    std::uint64_t in_flight = 0;       // InFlight tokens
+    std::uint64_t outbound_bytes = 0;  // queued, not taken by the kernel
+    Counters counters;
+    std::vector<Loop> loops;
+    std::vector<Listener> listeners;
+    Stop stop;
+    Handovers handovers;
+    std::array<std::uint64_t, kStopOutcomes> stops{};        // that are over, by StopOutcome
+    std::array<std::uint64_t, kPortCauses> bind_failures{};  // starts that failed, by PortCause
+    DurationHistogram drain_seconds;  // of a connection, from on_drain to on_close
+    std::array<DurationHistogram, kStopPhases.size()> stop_phase_seconds;
+    DurationHistogram rebind_seconds;  // until a stop had bound every address again
+};
+
+}  // namespace berth

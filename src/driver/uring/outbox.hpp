@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+//
+// Outbox: what send_soon has taken, until the kernel has answered for it.
+//
+// Bytes are copied into the batch of the poll under way, and each letter's send is queued in the
+// ring; the next poll submits all of them in the one call that it makes anyway. A send that
+// succeeds makes no completion. The kernel tries them while it takes them, so that whatever it
+// refuses is known when the call returns: then a letter is looked up, by its stream. Meanwhile the
+// other batch fills. Two are enough, because no poll ends before all refusals were seen.
+//
+// Lifetime:  of the driver; a batch is cleared when the poll after its own ends.
+// See:       docs/internals/uring.md
+
+#pragma once
+
+#include "driver/driver.hpp"
+#include "driver/uring/requests.hpp"
+
+#include <berth/bytes.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+namespace berth::driver::uring {
+
+// One send: at most one of a stream is neither submitted nor withdrawn.
+struct Letter {
+    const Stream* stream;
+    Bytes bytes;
+    std::uint32_t entry;  // of the ring
+    bool is_withdrawn;    // its entry does nothing
+};
+
+class Batch {
+public:
+    static constexpr std::size_t kArea = 256U << 10U;
+    static constexpr std::uint32_t kLettersMax = 1024;
+
+    bool has_room(std::size_t size) const {
+        return size <= static_cast<std::size_t>(limit_ - end_);
+    }
+    // Where the bytes are to be copied to.
+    std::byte* add(const Stream& stream, std::size_t size, std::uint32_t entry) {
+        std::byte* const place = end_;
+        end_ += size;
+        letters_[count_++] = {
+            .stream = &stream, .bytes = {place, size}, .entry = entry, .is_withdrawn = false};
+        if (count_ == kLettersMax) [[unlikely]]
+            seal();  // the ring may have room again before the batch is cleared
+        return place;
+    }
+    void clear() {
+        end_ = area_.get();
+        limit_ = end_ + kArea;
+        count_ = 0;
+    }
+    // No room from now on, until it is cleared.
+    void seal() { limit_ = end_; }
+    // The latest of that stream; null: it has none.
+    Letter* last_of(const Stream& stream) {
+        for (std::uint32_t i = count_; i > 0; --i) {
+            if (letters_[i - 1].stream == &stream) return &letters_[i - 1];
+        }
+        return nullptr;
+    }
+
+private:
+    std::unique_ptr<std::byte[]> area_ = std::make_unique_for_overwrite<std::byte[]>(kArea);
+    std::unique_ptr<Letter[]> letters_ = std::make_unique_for_overwrite<Letter[]>(kLettersMax);
+    std::byte* end_ = area_.get();
+    std::byte* limit_ = end_ + kArea;
+    std::uint32_t count_ = 0;
+};
+
+class Outbox {
+public:
+    Batch& current() { return *current_; }
+    Batch& previous() { return *previous_; }
+    // That of the poll which this kind of send belongs to.
+    Batch& of(Asked send) { return send == current_send_ ? *current_ : *previous_; }
+    Asked current_send() const { return current_send_; }
+    // The next poll's begins; `previous` must have been settled and is cleared.
+    void turn_over() {
+        previous_->clear();
+        std::swap(current_, previous_);
+        current_send_ = current_send_ == Asked::send ? Asked::send_odd : Asked::send;
+    }
+
+private:
+    std::array<Batch, 2> batches_;
+    Batch* current_ = &batches_[0];
+    Batch* previous_ = &batches_[1];
+    Asked current_send_ = Asked::send;
+};
+
+}  // namespace berth::driver::uring

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: MIT
+//
+// UringDriver, the bodies: accepting, connecting, receiving.
+//
+// Included by uring_driver.hpp only; apart so that the class can be read on one screen.
+
+#pragma once
+
+#include "driver/accept_errors.hpp"
+#include "driver/pending_error.hpp"
+#include "driver/uring/uring_driver.hpp"
+
+namespace berth::driver {
+
+// ── Accepting ────────────────────────────────────────────────────────────────────────────────
+
+// A multishot accept would go on accepting while its answers wait: past the limit of connections,
+// past the budget, and into a stop. So the kernel is asked to tell of clients, multishot; each is
+// taken by a call of its own, which has to be made anyway, to learn the address.
+template <class Sink>
+Outcome<void> UringDriver<Sink>::start_accept(Listener& listener) {
+    if (!is_open(listener.descriptor)) return base::failed(EBADF);
+    listener.odd = kNotStream;
+    listener.state = 0;
+    listener.error = 0;
+    ask_to_poll(listener, POLLIN);
+    return {};
+}
+
+template <class Sink>
+void UringDriver<Sink>::stop_accept(Listener& listener) {
+    if (is_finished(listener)) return;
+    if ((listener.state & kPolling) != 0) cancel(listener, uring::Asked::poll);
+    finish(listener);
+}
+
+// Until the queue is empty: only then does the kernel tell of the next client. A burst above the
+// budget has its turn in the next poll.
+template <class Sink>
+void UringDriver<Sink>::accept(Listener& listener) {
+    for (std::size_t count = 0; count < bounds_.accept_budget; ++count) {
+        os::SocketAddress peer;
+        const long accepted = os::accept_socket(number(listener.descriptor), peer);
+        if (accepted >= 0) {
+            sink_.on_accepted(listener, Descriptor{static_cast<int>(accepted)}, peer.ip());
+            if (is_finished(listener)) return;  // the sink stopped it
+        } else if (!accept_failed(listener, static_cast<int>(-accepted))) {
+            return;
+        }
+    }
+    make_ready(listener);
+}
+
+// False: enough for this turn. Lack of resources ends the accept (2), once nothing is in flight.
+template <class Sink>
+bool UringDriver<Sink>::accept_failed(Listener& listener, int errno_value) {
+    if (errno_value == EAGAIN) return false;
+    if (!ends_accepting(errno_value)) {
+        sink_.on_accept_error(listener, errno_value);
+        return !is_finished(listener);
+    }
+    stop_accept(listener);
+    listener.error = static_cast<std::uint16_t>(errno_value);
+    return false;
+}
+
+template <class Sink>
+void UringDriver<Sink>::deliver_acceptable(Listener& listener, const io_uring_cqe& answer) {
+    const bool is_last = (answer.flags & IORING_CQE_F_MORE) == 0;
+    if (is_finished(listener)) {
+        if (is_last) answered(listener, kPolling);
+        return;
+    }
+    if (is_last) ask_to_poll(listener, POLLIN);
+    if ((listener.odd & kQueued) == 0) accept(listener);  // its budget is spent, else
+}
+
+// ── Connecting ───────────────────────────────────────────────────────────────────────────────
+
+// Asked of the ring, a connect to a Unix socket whose queue is full would wait in a thread of the
+// kernel instead of failing with EAGAIN.
+template <class Sink>
+Outcome<void> UringDriver<Sink>::connect(Stream& stream, const Endpoint& endpoint) {
+    const auto address = os::SocketAddress::of(endpoint);
+    if (!address) return base::failed(address.errno_value());
+    stream.odd = kConnecting;
+    stream.state = 0;
+    stream.error = 0;
+    mark_settled(stream);
+    const int errno_value = os::connect(number(stream.descriptor), *address).errno_value();
+    if (errno_value == EINPROGRESS) {
+        watch(stream);
+    } else {
+        stream.error = static_cast<std::uint16_t>(errno_value);
+        make_ready(stream);
+    }
+    return {};
+}
+
+template <class Sink>
+void UringDriver<Sink>::deliver_connected(Stream& stream, int errno_value) {
+    clear(stream.odd, kConnecting);
+    if (errno_value != 0) stream.odd |= kEnded;
+    sink_.on_connected(stream, errno_value);
+    receive_if_wanted(stream);
+}
+
+template <class Sink>
+void UringDriver<Sink>::ask_to_poll(Source& source, std::uint16_t events) {
+    uring::ask_poll(next_entry(), number(source.descriptor), events,
+                    uring::name_of(source, uring::Asked::poll));
+    source.state |= kPolling;
+}
+
+// For connecting, for room, and for an error after the FIN. Multishot polls tell of changes, and
+// first of what is already so.
+template <class Sink>
+void UringDriver<Sink>::watch(Stream& stream) {
+    if ((stream.state & kPolling) == 0) ask_to_poll(stream, POLLOUT);
+}
+
+template <class Sink>
+void UringDriver<Sink>::deliver_polled(Stream& stream, const io_uring_cqe& answer) {
+    const bool is_last = (answer.flags & IORING_CQE_F_MORE) == 0;
+    if (is_finished(stream)) {
+        if (is_last) answered(stream, kPolling);
+        return;
+    }
+    if (is_last) {
+        clear(stream.state, kPolling);
+        watch(stream);
+    }
+    const auto events = static_cast<std::uint32_t>(std::max(answer.res, 0));
+    if ((stream.odd & kConnecting) != 0) {
+        deliver_connected(stream, pending_error(stream));
+        if (is_finished(stream)) return;
+    }
+    clear(stream.state, kBlocked);
+    if ((stream.state & kSending) != 0) attempt_send(stream);
+    if ((events & POLLERR) != 0 && (stream.odd & kEnded) != 0 && !is_finished(stream)) {
+        deliver_late_error(stream);
+    }
+}
+
+// ── Receiving ────────────────────────────────────────────────────────────────────────────────
+
+template <class Sink>
+Outcome<void> UringDriver<Sink>::start_receive(Stream& stream) {
+    if (!is_open(stream.descriptor)) return base::failed(EBADF);
+    stream.odd = 0;
+    stream.state = 0;
+    stream.error = 0;
+    mark_settled(stream);
+    ask_to_receive(stream);
+    return {};
+}
+
+template <class Sink>
+void UringDriver<Sink>::ask_to_receive(Stream& stream) {
+    uring::ask_receive(next_entry(), stream, uring::Buffers::kGroup);
+    stream.state |= kReceiving;
+}
+
+template <class Sink>
+void UringDriver<Sink>::receive_if_wanted(Stream& stream) {
+    constexpr std::uint8_t kUnwanted = kConnecting | kPaused | kEnded | kHolding | kFinished;
+    if ((stream.odd & kUnwanted) != 0 || (stream.state & kReceiving) != 0) return;
+    ask_to_receive(stream);
+    has_asked_again_ = true;
+}
+
+template <class Sink>
+void UringDriver<Sink>::stop_receiving(Stream& stream) {
+    if ((stream.state & (kReceiving | kCancelled)) != kReceiving) return;
+    stream.state |= kCancelled;
+    cancel(stream, uring::Asked::receive);
+}
+
+template <class Sink>
+void UringDriver<Sink>::pause_receive(Stream& stream) {
+    stream.odd |= kPaused;
+    stop_receiving(stream);
+}
+
+template <class Sink>
+void UringDriver<Sink>::resume_receive(Stream& stream) {
+    clear(stream.odd, kPaused);
+    if (is_finished(stream)) return;
+    if ((stream.odd & kHolding) != 0) return make_ready(stream);
+    receive_if_wanted(stream);
+}
+
+// The answers that are not the usual one: the last of a request, and those without bytes.
+template <class Sink>
+void UringDriver<Sink>::deliver_received(Stream& stream, const io_uring_cqe& answer) {
+    const bool was_finished = is_finished(stream);
+    const bool is_last = (answer.flags & IORING_CQE_F_MORE) == 0;
+    if (is_last && !was_finished) clear(stream.state, kReceiving | kCancelled);
+    if ((answer.flags & IORING_CQE_F_BUFFER) != 0) {
+        if (answer.res > 0) {
+            receive(stream, answer);
+        } else {
+            buffers_->give_back(answer.flags);
+        }
+    }
+    if (was_finished) {
+        if (is_last) answered(stream, kReceiving);
+        return;
+    }
+    switch (answer.res) {
+        case -ENOBUFS:  // by now those of this pass are given back
+        case -ECANCELED:
+        case -EINTR:
+        case -EAGAIN: break;
+        default:
+            if (answer.res <= 0) return deliver_end(stream, -answer.res);
+    }
+    receive_if_wanted(stream);
+}
+
+// Gives the sink what it may have, in pieces; the rest is held, and the receive cancelled, so that
+// what follows stays in the kernel (10, 11).
+template <class Sink>
+void UringDriver<Sink>::receive_bounded(Stream& stream, Bytes bytes) {
+    while (!bytes.empty() && !is_finished(stream)) {
+        const bool is_held_back = (stream.odd & (kPaused | kHolding)) != 0;
+        const std::size_t room = is_held_back ? 0 : budget_ - count_of(stream);
+        if (room == 0) {
+            held_[&stream].add(bytes);
+            return hold(stream);
+        }
+        const Bytes piece = bytes.first(std::min({bytes.size(), piece_max_, room}));
+        count_in(stream, piece.size());
+        sink_.on_received(stream, piece);
+        bytes = bytes.subspan(piece.size());
+    }
+}
+
+template <class Sink>
+void UringDriver<Sink>::hold(Stream& stream) {
+    stream.odd |= kHolding;
+    stop_receiving(stream);
+    if ((stream.odd & kPaused) == 0) make_ready(stream);
+}
+
+template <class Sink>
+void UringDriver<Sink>::deliver_held(Stream& stream) {
+    uring::Held& held = held_.at(&stream);
+    while (!held.bytes().empty()) {
+        if ((stream.odd & (kPaused | kFinished)) != 0) return;
+        const std::size_t room = budget_ - count_of(stream);
+        if (room == 0) return make_ready(stream);
+        const Bytes piece = held.bytes().first(std::min({held.bytes().size(), piece_max_, room}));
+        count_in(stream, piece.size());
+        sink_.on_received(stream, piece);
+        held.drop(piece.size());
+    }
+    if ((stream.odd & (kPaused | kFinished)) != 0) return;
+    const auto ended = held.end;
+    clear(stream.odd, kHolding);
+    held_.erase(&stream);
+    if (ended) return deliver_end(stream, *ended);
+    receive_if_wanted(stream);
+}
+
+// The kernel tells an error once: if a send has heard it, this looks like a FIN. After a FIN an
+// error may still come, and there is no receive to tell it: a poll does.
+template <class Sink>
+void UringDriver<Sink>::deliver_end(Stream& stream, int errno_value) {
+    if ((stream.odd & (kPaused | kHolding)) != 0) {
+        held_[&stream].end = errno_value;
+        return hold(stream);
+    }
+    stream.odd |= kEnded;
+    const int told = errno_value != 0 ? errno_value : stream.error;
+    if (told != 0) stream.state |= kTold;
+    sink_.on_receive_end(stream, told);
+    if (told == 0 && !is_finished(stream)) watch(stream);
+}
+
+// The peer had ended its half, and now resets what is left.
+template <class Sink>
+void UringDriver<Sink>::deliver_late_error(Stream& stream) {
+    if ((stream.state & kTold) != 0) return;
+    const int errno_value = pending_error(stream);
+    if (errno_value == 0) return;
+    stream.state |= kTold;
+    sink_.on_receive_end(stream, errno_value);
+}
+
+}  // namespace berth::driver

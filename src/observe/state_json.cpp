@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+//
+// state_json: the snapshot, member by member.
+
+#include "observe/state_json.hpp"
+
+#include "base/json_writer.hpp"
+
+#include <berth/engine_state.hpp>
+#include <berth/report.hpp>
+#include <berth/version.hpp>
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace berth::observe {
+
+namespace {
+
+double milliseconds(Duration duration) {
+    return std::chrono::duration<double, std::milli>(duration).count();
+}
+
+// Zeros are left out.
+template <class Enum, std::size_t Size>
+void write_by_name(base::JsonWriter& json, std::string_view key,
+                   const std::array<std::uint64_t, Size>& counts) {
+    json.begin_object(key);
+    for (std::size_t i = 0; i < Size; ++i) {
+        if (counts[i] != 0) json.member(to_string(static_cast<Enum>(i)), counts[i]);
+    }
+    json.end_object();
+}
+
+void write_stop(base::JsonWriter& json, const EngineSnapshot::Stop& stop) {
+    json.begin_object("stop")
+        .member("is_requested", stop.is_requested)
+        .member("requested_by", stop.requested_by)
+        .member("elapsed_ms", milliseconds(stop.elapsed))
+        .member("left_ms", milliseconds(stop.left))
+        .end_object();
+}
+
+void write_connections(base::JsonWriter& json, const EngineSnapshot::Connections& connections) {
+    json.begin_object("connections")
+        .member("connecting", connections.connecting)
+        .member("open", connections.open)
+        .member("draining", connections.draining)
+        .member("lingering", connections.lingering)
+        .end_object();
+}
+
+void write_counters(base::JsonWriter& json, const EngineSnapshot::Counters& counters) {
+    json.begin_object("counters")
+        .member("accepted", counters.accepted)
+        .member("connected", counters.connected)
+        .member("refused", counters.refused)
+        .member("accept_errors", counters.accept_errors)
+        .member("accept_pauses", counters.accept_pauses)
+        .member("handler_exceptions", counters.handler_exceptions)
+        .member("resets_sent", counters.resets_sent)
+        .member("bytes_received", counters.bytes_received)
+        .member("bytes_written", counters.bytes_written)
+        .member("bytes_discarded", counters.bytes_discarded)
+        .member("bytes_unconfirmed", counters.bytes_unconfirmed)
+        .member("tasks_run", counters.tasks_run)
+        .member("tasks_cancelled", counters.tasks_cancelled);
+    write_by_name<CloseReason>(json, "closed", counters.closed);
+    json.end_object();
+}
+
+void write_loops(base::JsonWriter& json, const EngineSnapshot& engine) {
+    json.begin_array("loops");
+    for (const EngineSnapshot::Loop& loop : engine.loops) {
+        json.begin_object()
+            .member("index", std::uint64_t{loop.index})
+            .member("connections", loop.connections)
+            .member("busy_ms", milliseconds(loop.busy))
+            .member("callback", loop.callback)
+            .end_object();
+    }
+    json.end_array();
+}
+
+void write_listeners(base::JsonWriter& json, const EngineSnapshot& engine) {
+    json.begin_array("listeners");
+    for (const EngineSnapshot::Listener& listener : engine.listeners) {
+        json.begin_object()
+            .member("address", listener.endpoint.to_string())
+            .member("is_open", listener.is_open)
+            .member("accept_queue", listener.accept_queue)
+            .end_object();
+    }
+    json.end_array();
+}
+
+}  // namespace
+
+std::string state_json(const EngineSnapshot& snapshot) {
+    base::JsonWriter json;
+    json.begin_object()
+        .member("version", std::uint64_t{1})
+        .member("berth", version())
+        .member("state", to_string(snapshot.state))
+        .member("uptime_ms", milliseconds(snapshot.uptime));
+    write_stop(json, snapshot.stop);
+    write_connections(json, snapshot.connections);
+    json.member("in_flight", snapshot.in_flight).member("outbound_bytes", snapshot.outbound_bytes);
+    write_listeners(json, snapshot);
+    write_loops(json, snapshot);
+    write_counters(json, snapshot.counters);
+    write_by_name<StopOutcome>(json, "stops", snapshot.stops);
+    json.begin_object("handovers")
+        .member("generation", snapshot.handovers.generation)
+        .member("committed", snapshot.handovers.committed)
+        .member("rolled_back", snapshot.handovers.rolled_back)
+        .member("failed", snapshot.handovers.failed)
+        .member("successor", static_cast<std::uint64_t>(snapshot.handovers.successor))
+        .end_object()
+        .end_object();
+    return json.text();
+}
+
+}  // namespace berth::observe

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+//
+// inherited: socket options that tell what a socket is, and two ioctls.
+
+#include "os/inherited.hpp"
+
+#include "base/outcome.hpp"
+#include "os/call.hpp"
+#include "os/call_outcome.hpp"
+#include "os/calls.hpp"
+#include "os/raw_call.hpp"
+
+#include <berth/endpoint.hpp>
+
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+namespace berth::os {
+
+namespace {
+
+constexpr OptionName kSocketType{SOL_SOCKET, SO_TYPE};
+constexpr OptionName kIsListening{SOL_SOCKET, SO_ACCEPTCONN};
+
+Scheme scheme_of(int listener, int family) {
+    if (family == AF_UNIX) return Scheme::unix_stream;
+    if (family == AF_INET) return Scheme::tcp;
+    return option(listener, kV6Only).value_or(0) != 0 ? Scheme::tcp6 : Scheme::tcp;
+}
+
+}  // namespace
+
+Inherited kind_of_inherited(int descriptor) {
+    const auto type = option(descriptor, kSocketType);
+    if (type.errno_value() == EBADF) return Inherited::not_open;
+    if (!type) return Inherited::no_socket;
+    const int family = option(descriptor, kSocketFamily).value_or(AF_UNSPEC);
+    const bool is_known = family == AF_INET || family == AF_INET6 || family == AF_UNIX;
+    if (!is_known || *type != SOCK_STREAM) return Inherited::other_socket;
+    const bool is_listening = option(descriptor, kIsListening).value_or(0) != 0;
+    return is_listening ? Inherited::listener : Inherited::connection;
+}
+
+base::Outcome<Endpoint> inherited_endpoint(int listener) {
+    const auto address = local_address(listener);
+    if (!address) return base::failed(address.errno_value());
+    return address->endpoint(scheme_of(listener, address->family()));
+}
+
+base::Outcome<void> make_ours(int descriptor) {
+    int yes = 1;
+    for (const long request : {long{FIONBIO}, long{FIOCLEX}}) {
+        const auto done = outcome<void>(raw_call(Call::ioctl, descriptor, request, &yes));
+        if (!done) return done;
+    }
+    return {};
+}
+
+}  // namespace berth::os

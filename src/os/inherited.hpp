@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+//
+// inherited: a descriptor that somebody else opened, looked at before it is trusted.
+//
+// Threads:   any thread.
+// Errors:    an errno, as the man pages give it.
+// See:       socket(7), sd_listen_fds(3).
+
+#pragma once
+
+#include "base/outcome.hpp"
+
+#include <berth/endpoint.hpp>
+
+#include <cstdint>
+
+namespace berth::os {
+
+enum class Inherited : std::uint8_t {
+    listener,      // a stream socket that listens
+    connection,    // a stream socket that does not
+    other_socket,  // of datagrams or packets, or of a family that Endpoint does not know
+    no_socket,     // a pipe, a file
+    not_open,
+};
+
+Inherited kind_of_inherited(int descriptor);
+
+// The address that a listener has, with the scheme that would have given it.
+base::Outcome<Endpoint> inherited_endpoint(int listener);
+
+// Non-blocking and close-on-exec, as every descriptor of ours. The first is also seen by whoever
+// has the socket, too: O_NONBLOCK belongs to the open file description (fcntl(2)).
+base::Outcome<void> make_ours(int descriptor);
+
+}  // namespace berth::os
