@@ -13,27 +13,23 @@ import signal
 import socket
 import struct
 import subprocess
-import threading
 
-PATIENCE_SECONDS = 60  # for anything that should have happened long ago
+from started import PATIENCE_SECONDS, Failure, Unavailable, address_of
+
 SKIPPED = 77  # exit status: what is needed is not installed
 
 
-class Failure(Exception):
-    """Something without which nothing can be measured."""
-
-
-def commands(build):
+def commands(build, driver="epoll"):
     """The servers that are compared, by name: how each is started."""
     return {
-        "bare": [f"{build}/bench/bare_epoll_echo"],
+        "bare": [f"{build}/bench/bare_{driver}_echo"],
         "berth": [f"{build}/bin/berth", "serve", "echo", "--listen", "tcp://127.0.0.1:0",
-                  "--loops", "1", "--driver", "epoll"],
+                  "--loops", "1", "--driver", driver],
     }
 
 
-def require_programs(build):
-    for words in commands(build).values():
+def require_programs(build, driver="epoll"):
+    for words in commands(build, driver).values():
         if not os.access(words[0], os.X_OK):
             raise Failure(f"{words[0]} is not there; build it: cmake --workflow --preset release")
 
@@ -57,14 +53,7 @@ class Server:
         self.process = subprocess.Popen(
             [*watched_by, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             preexec_fn=never_interrupt, env={**os.environ, "LC_ALL": "C"})
-        watchdog = threading.Timer(PATIENCE_SECONDS, self.process.kill)
-        watchdog.start()
-        line = self.process.stdout.readline()
-        watchdog.cancel()
-        if not line.startswith("listening "):
-            self.process.kill()
-            raise Failure(f"{words[0]} did not start: {line}{self.process.communicate()[1]}")
-        host, _, port = line.split()[1].removeprefix("tcp://").rpartition(":")
+        host, _, port = address_of(self.process, words[0]).removeprefix("tcp://").rpartition(":")
         self.address = host, int(port)
         # valgrind becomes the server; strace is its parent.
         self.pid = self.process.pid if "strace" not in watched_by[:1] else self.only_child()
@@ -85,6 +74,21 @@ class Server:
         _, said = self.process.communicate(timeout=PATIENCE_SECONDS)
         if not kind and self.process.returncode != 0:
             raise Failure(f"the server ended with status {self.process.returncode}: {said}")
+
+
+class Steps:
+    """Counts the instructions of a process while it exists."""
+
+    def __init__(self, build, pid):
+        self.process = subprocess.Popen([f"{build}/bench/count_steps", str(pid)],
+                                        stdout=subprocess.PIPE, text=True)
+        if self.process.stdout.readline() != "counting\n":
+            raise Unavailable("count_steps may not trace the server (ptrace_scope?)")
+
+    def end(self):
+        self.process.terminate()
+        said, _ = self.process.communicate(timeout=PATIENCE_SECONDS)
+        return int(said)
 
 
 class Clients:
