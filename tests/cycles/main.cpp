@@ -41,6 +41,7 @@ struct OneAnswer final : EventHandler {
 struct Plan {
     std::size_t cycles = 10'000;
     std::size_t leftovers = 0;
+    DriverKind driver = DriverKind::epoll;
 };
 
 class Cycles {
@@ -129,7 +130,7 @@ private:
 
     Plan plan_;
     OneAnswer handler_;
-    Engine engine_{handler_, {.loops = 1}};
+    Engine engine_{handler_, {.loops = 1, .driver = plan_.driver}};
     Endpoint at_ = loopback_endpoint();
     Clock::time_point stopped_at_;
     std::vector<double> rebinds_;
@@ -142,13 +143,18 @@ int main(int argc, char** argv) {
     berth::test::Plan plan;
     for (int i = 1; i + 1 < argc; i += 2) {
         const std::string_view flag = argv[i];
+        const std::string_view text = argv[i + 1];
         const auto value = static_cast<std::size_t>(std::strtoull(argv[i + 1], nullptr, 10));
-        if (flag == "--cycles" && value > 0) {
+        if (flag == "--driver" && (text == "epoll" || text == "uring")) {
+            plan.driver = text == "uring" ? berth::DriverKind::uring : berth::DriverKind::epoll;
+        } else if (flag == "--cycles" && value > 0) {
             plan.cycles = value;
         } else if (flag == "--leftovers") {
             plan.leftovers = value;
         } else {
-            std::fprintf(stderr, "usage: berth_cycles [--cycles N] [--leftovers N]\n");
+            std::fprintf(stderr,
+                         "usage: berth_cycles [--cycles N] [--leftovers N] "
+                         "[--driver epoll|uring]\n");
             return 2;
         }
     }

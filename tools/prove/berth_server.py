@@ -12,6 +12,19 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
+def driver_flags():
+    """`--driver NAME`, taken off the proof's own command line: what each server is started with."""
+    if "--driver" not in sys.argv:
+        return ["--driver", "epoll"]
+    at = sys.argv.index("--driver")
+    flags = sys.argv[at : at + 2]
+    del sys.argv[at : at + 2]
+    return flags
+
+
+DRIVER = driver_flags()
+
+
 def berth_program():
     """The program to prove: $BERTH, or the release build, which is brought up to date."""
     if "BERTH" in os.environ:
@@ -32,7 +45,7 @@ class Server:
         self.report_file = os.path.join(self.folder.name, "report.json")
         words = [berth, "serve", service, "--listen", address, "--report", self.report_file]
         self.process = subprocess.Popen(
-            [*words, *flags],
+            [*words, *DRIVER, *flags],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
