@@ -14,10 +14,13 @@
 
 #include <berth/buffer.hpp>
 #include <berth/bytes.hpp>
+#include <berth/clock.hpp>
 #include <berth/connection_id.hpp>
 #include <berth/endpoint.hpp>
 #include <berth/export.hpp>
+#include <berth/function.hpp>
 #include <berth/in_flight.hpp>
+#include <berth/timer_id.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -92,6 +95,14 @@ public:
     // Marks that a request is being worked on: while the token lives the connection is busy, and
     // a stop waits for it. For work that leaves the callback; writes need none.
     InFlight begin();
+
+    // ── Time ─────────────────────────────────────────────────────────────────────────────────
+    // As EventLoop::schedule_after and schedule_every, and for this connection only: what waits
+    // when it closes never runs, and is gone after on_close. EventLoop::cancel takes it back. A
+    // throw loses the connection (reason handler_threw).
+
+    TimerId schedule_after(Duration delay, UniqueFunction<void(Connection&)> task);
+    TimerId schedule_every(Duration period, UniqueFunction<void(Connection&)> task);
 
     // ── Identity ─────────────────────────────────────────────────────────────────────────────
 

@@ -14,6 +14,7 @@
 #include <berth/export.hpp>
 #include <berth/function.hpp>
 #include <berth/result.hpp>
+#include <berth/timer_id.hpp>
 
 #include <cstddef>
 
@@ -46,6 +47,26 @@ public:
     // Fails at once only where no attempt could be made (descriptor limit, stopping).
     Result<ConnectionId> connect(const Endpoint& endpoint, Deadline deadline = Deadline::never());
 
+    // ── Time ─────────────────────────────────────────────────────────────────────────────────
+    // Runs `task` on this loop, once, when `delay` from now() has passed: never before, and a
+    // millisecond or an iteration later at most. It runs exactly once, unless it is cancelled,
+    // or dropped when the engine stops (and counted in the report). A throw is counted and
+    // logged. The id is 0 if no timer could be made: the loop has ended, or has no memory.
+    TimerId schedule_after(Duration delay, UniqueFunction<void(EventLoop&)> task);
+    // The same at every `period` (1 ms at least) from now() on. The beat does not drift with late
+    // firings, and beats that a busy loop has missed are left out. A throw does not end it.
+    TimerId schedule_every(Duration period, UniqueFunction<void(EventLoop&)> task);
+    // True: it was waiting, and does not run (again). False: it is over, or not of this loop.
+    bool cancel(TimerId id);
+
+    // The same from any thread, in the order of the calls; the delay counts from the call.
+    TimerId post_after(Duration delay, UniqueFunction<void(EventLoop&)> task);
+    TimerId post_every(Duration period, UniqueFunction<void(EventLoop&)> task);
+    // False: not of this loop, or the loop has ended. Otherwise a run that has not begun when
+    // this returns does not begin any more; one that has is not waited for.
+    bool post_cancel(TimerId id);
+
+    // ── Tasks ────────────────────────────────────────────────────────────────────────────────
     // Any thread. Runs `task` on this loop, in the order of posting. False: the engine is past
     // accepting tasks and `task` was not taken. A task that was taken is run, or dropped when
     // the engine stops (and counted in the report).

@@ -105,6 +105,7 @@ struct BERTH_EXPORT StopReport {
     struct Tasks {
         std::uint64_t run = 0;  // posts, writes, wakes and closes since the stop was requested
         std::uint64_t cancelled = 0;
+        std::uint64_t timers_dropped = 0;  // that waited when the loops ended
     };
     struct StuckLoop {
         std::size_t loop = 0;

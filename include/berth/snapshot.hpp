@@ -63,6 +63,8 @@ struct EngineSnapshot {
         std::uint64_t bytes_unconfirmed = 0;
         std::uint64_t tasks_run = 0;
         std::uint64_t tasks_cancelled = 0;
+        std::uint64_t timers_fired = 0;
+        std::uint64_t timers_dropped = 0;                   // by a stop
         std::array<std::uint64_t, kCloseReasons> closed{};  // by CloseReason
     };
     struct Loop {
@@ -102,6 +104,7 @@ struct EngineSnapshot {
     Connections connections;
     std::uint64_t in_flight = 0;       // InFlight tokens
     std::uint64_t outbound_bytes = 0;  // queued, not taken by the kernel
+    std::uint64_t timers = 0;          // of users, waiting
     Counters counters;
     std::vector<Loop> loops;
     std::vector<Listener> listeners;

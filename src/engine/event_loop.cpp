@@ -14,6 +14,7 @@
 namespace berth {
 
 using engine::Worker;
+using Plan = net::TimerTable::Plan;
 
 namespace {
 
@@ -52,6 +53,34 @@ std::size_t EventLoop::connection_count() const {
 
 Result<ConnectionId> EventLoop::connect(const Endpoint& endpoint, Deadline deadline) {
     return on_its_thread(*this).table().connect(endpoint, deadline);
+}
+
+// ── Time ─────────────────────────────────────────────────────────────────────────────────────
+
+TimerId EventLoop::schedule_after(Duration delay, UniqueFunction<void(EventLoop&)> task) {
+    net::ConnectionTable& table = on_its_thread(*this).table();
+    return table.timers().schedule(Plan::after(table.loop().now(), delay), std::move(task));
+}
+
+TimerId EventLoop::schedule_every(Duration period, UniqueFunction<void(EventLoop&)> task) {
+    net::ConnectionTable& table = on_its_thread(*this).table();
+    return table.timers().schedule(Plan::every(table.loop().now(), period), std::move(task));
+}
+
+bool EventLoop::cancel(TimerId id) { return on_its_thread(*this).table().timers().cancel(id); }
+
+TimerId EventLoop::post_after(Duration delay, UniqueFunction<void(EventLoop&)> task) {
+    net::ConnectionTable& table = Worker::of(*this).table();
+    return table.timers().post(Plan::after(table.system().now(), delay), std::move(task));
+}
+
+TimerId EventLoop::post_every(Duration period, UniqueFunction<void(EventLoop&)> task) {
+    net::ConnectionTable& table = Worker::of(*this).table();
+    return table.timers().post(Plan::every(table.system().now(), period), std::move(task));
+}
+
+bool EventLoop::post_cancel(TimerId id) {
+    return Worker::of(*this).table().timers().post_cancel(id);
 }
 
 bool EventLoop::post(UniqueFunction<void(EventLoop&)> task) {

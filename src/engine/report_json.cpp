@@ -147,6 +147,7 @@ std::string StopReport::to_json() const {
     json.begin_object("tasks")
         .member("run", tasks.run)
         .member("cancelled", tasks.cancelled)
+        .member("timers_dropped", tasks.timers_dropped)
         .end_object();
     write_loops(json, loops);
     json.begin_object("descriptors")

@@ -32,6 +32,8 @@ void add_counters(EngineSnapshot& snapshot, const net::LoopCounters& counters) {
     sum.bytes_unconfirmed += counters.bytes_unconfirmed.value();
     sum.tasks_run += counters.tasks_run.value();
     sum.tasks_cancelled += counters.tasks_cancelled.value();
+    sum.timers_fired += counters.timers_fired.value();
+    sum.timers_dropped += counters.timers_dropped.value();
     for (std::size_t reason = 0; reason < kCloseReasons; ++reason) {
         sum.closed[reason] += counters.closed[reason].value();
     }
@@ -47,6 +49,7 @@ void add_gauges(EngineSnapshot& snapshot, const net::LoopCounters& counters) {
     snapshot.connections.lingering += now(counters.lingering);
     snapshot.in_flight += now(counters.in_flight);
     snapshot.outbound_bytes += now(counters.outbound_bytes);
+    snapshot.timers += now(counters.timers);
 }
 
 std::uint64_t connections(const net::LoopCounters& counters) {

@@ -73,6 +73,7 @@ StopRecord::Totals StopRecord::totals() const {
         totals.opened += counters.opened.value();
         totals.tasks_run += counters.tasks_run.value();
         totals.tasks_cancelled += counters.tasks_cancelled.value();
+        totals.timers_dropped += counters.timers_dropped.value();
         totals.handler_exceptions += counters.handler_exceptions.value();
         totals.forced += counters.stop_forced.value();
         for (std::size_t reason = 0; reason < kCloseReasons; ++reason) {
@@ -110,7 +111,8 @@ void StopRecord::add_up() {
     report_.bytes.received_after_fin =
         now.bytes.received_after_fin - before_.bytes.received_after_fin;
     report_.tasks = {.run = now.tasks_run - before_.tasks_run,
-                     .cancelled = now.tasks_cancelled - at_boot_.tasks_cancelled};
+                     .cancelled = now.tasks_cancelled - at_boot_.tasks_cancelled,
+                     .timers_dropped = now.timers_dropped - at_boot_.timers_dropped};
     report_.handler_exceptions = now.handler_exceptions - at_boot_.handler_exceptions;
     for (std::size_t i = 0; i < core_.worker_count(); ++i) {
         Worker& worker = core_.worker(i);

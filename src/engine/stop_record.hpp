@@ -52,6 +52,7 @@ private:
         std::uint64_t opened = 0;
         std::uint64_t tasks_run = 0;
         std::uint64_t tasks_cancelled = 0;
+        std::uint64_t timers_dropped = 0;
         std::uint64_t handler_exceptions = 0;
         std::uint64_t forced = 0;
         std::array<std::uint64_t, kCloseReasons> closed{};

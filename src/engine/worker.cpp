@@ -46,7 +46,9 @@ driver::Outcome<void> Worker::open(loop::DriverFactory& factory) {
     is_suspended_.store(false);
     table_.begin_run();
     loop().set_busy_poll(core_.options().busy_poll);
-    return loop().open(factory);
+    auto opened = loop().open(factory);
+    if (opened) table_.timers().open();
+    return opened;
 }
 
 void Worker::shut() {
@@ -55,6 +57,7 @@ void Worker::shut() {
     listeners_armed_.store(0);
     loop().timers().cancel(tick_);
     loop().shut();
+    table_.timers().close();
 }
 
 void Worker::add_listener(driver::Descriptor socket, std::size_t listener,
@@ -98,6 +101,7 @@ void Worker::end() {
     table_.guarded_void(net::Callback::on_loop_stop,
                         [this] { core_.handler().on_loop_stop(*this); });
     loop().refuse_tasks();
+    table_.timers().close();
     table_.on_batch_end();
     has_left_.store(true);
     core_.progress();

@@ -15,6 +15,7 @@
 namespace berth {
 
 using net::ConnectionCore;
+using TimerPlan = net::TimerTable::Plan;
 
 namespace {
 
@@ -85,6 +86,18 @@ InFlight Connection::begin() {
     if (core.is_gone()) return {};
     core.begin_request();
     return {core.table().face().engine(), core.id()};
+}
+
+// ── Time ─────────────────────────────────────────────────────────────────────────────────────
+
+TimerId Connection::schedule_after(Duration delay, UniqueFunction<void(Connection&)> task) {
+    ConnectionCore& core = core_of(*this);
+    return core.schedule(TimerPlan::after(core.table().loop().now(), delay), std::move(task));
+}
+
+TimerId Connection::schedule_every(Duration period, UniqueFunction<void(Connection&)> task) {
+    ConnectionCore& core = core_of(*this);
+    return core.schedule(TimerPlan::every(core.table().loop().now(), period), std::move(task));
 }
 
 // ── Identity ─────────────────────────────────────────────────────────────────────────────────

@@ -27,6 +27,7 @@
 #include "net/farewell.hpp"
 #include "net/loop_counters.hpp"
 #include "net/output_queue.hpp"
+#include "net/timer_table.hpp"
 #include "net/traveller.hpp"
 #include "net/turn.hpp"
 
@@ -107,6 +108,9 @@ public:
     std::optional<Traveller> travel();
     // The driver is broken: ends without its help.
     void abandon(CloseReason reason);
+
+    // A timer of the user's that goes with it; none where it is gone already.
+    TimerId schedule(const TimerTable::Plan& plan, TimerTable::ConnectionWork&& work);
 
     // ── End of batch ─────────────────────────────────────────────────────────────────────────
     // What was put off: sends what was written outside a turn, calls on_writable, and so on.

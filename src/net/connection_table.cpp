@@ -187,6 +187,7 @@ void ConnectionTable::reap(ConnectionCore& connection, Stage last) {
     if (connection.was_opened()) --open_count_;
     counters_.reaped.add();
     reaped_.push_back(connection.slot());
+    timers_.drop_those_of(connection.slot().slot);
     has_leftovers_ = true;
     limit_.remove();
     host_.connection_reaped();

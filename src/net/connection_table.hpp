@@ -17,6 +17,7 @@
 #include "net/host.hpp"
 #include "net/loop_counters.hpp"
 #include "net/output_queue.hpp"
+#include "net/timer_table.hpp"
 #include "net/traveller.hpp"
 #include "net/turn.hpp"
 #include "net/wire.hpp"
@@ -109,6 +110,7 @@ public:
     const loop::Loop& loop() const { return loop_; }
     driver::Driver& driver() { return loop_.driver(); }
     driver::System& system() { return loop_.system(); }
+    TimerTable& timers() { return timers_; }
     Turn& turn() { return turn_; }
     OutputPool& output_pool() { return output_pool_; }
     EventHandler& handler() { return handler_; }
@@ -192,6 +194,7 @@ private:
     OutputPool output_pool_;
     LoopCounters counters_;
     base::Slab<ConnectionCore> slots_;
+    TimerTable timers_{*this};
     std::vector<std::unique_ptr<Wire>> wires_;  // by slot; empty while all are plain
     std::size_t open_count_ = 0;
     bool has_leftovers_ = false;  // of dirty_, reaped_, finished_ and harvests_: one test for all

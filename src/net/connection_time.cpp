@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 namespace berth::net {
 
@@ -63,6 +64,11 @@ void ConnectionCore::timed_out() {
     }
     if (is(kDraining)) end_when_idle();
     arm_timer();
+}
+
+TimerId ConnectionCore::schedule(const TimerTable::Plan& plan, TimerTable::ConnectionWork&& work) {
+    if (is_gone()) return {};
+    return table_.timers().schedule(plan, std::move(work), id());
 }
 
 // ── Waiting for the peer's FIN ───────────────────────────────────────────────────────────────

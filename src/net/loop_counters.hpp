@@ -40,6 +40,8 @@ struct LoopCounters {
     base::Counter stale;  // calls to ids whose connection was gone
     base::Counter tasks_run;
     base::Counter tasks_cancelled;
+    base::Counter timers_fired;    // of users
+    base::Counter timers_dropped;  // by a stop
 
     // ── Of connections that are gone ─────────────────────────────────────────────────────────
     base::Counter bytes_received;
@@ -55,6 +57,7 @@ struct LoopCounters {
     base::Gauge lingering;
     base::Gauge in_flight;       // InFlight tokens of connections that are there
     base::Gauge outbound_bytes;  // queued, not taken by the kernel
+    base::Gauge timers;          // of users, waiting
 
     base::Gauge& of(Stage stage) {
         switch (stage) {

@@ -40,6 +40,7 @@ enum class Callback : std::uint8_t {
     on_export,
     on_import,
     on_tick,
+    timer,
     task,
     completion,
 };

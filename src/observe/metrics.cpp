@@ -99,6 +99,12 @@ void write_work(Exposition& out, const EngineSnapshot& engine) {
         .sample(counters.tasks_run);
     out.family("berth_tasks_cancelled_total", kCounter, "Those that a stop came before.")
         .sample(counters.tasks_cancelled);
+    out.family("berth_timers", kGauge, "Timers of the program that wait.").sample(engine.timers);
+    out.family("berth_timers_fired_total", kCounter,
+               "Timers that ran; each beat of a periodic one.")
+        .sample(counters.timers_fired);
+    out.family("berth_timers_dropped_total", kCounter, "Timers that a stop came before.")
+        .sample(counters.timers_dropped);
     out.family("berth_loop_connections", kGauge, "Connections of each loop.");
     for (const EngineSnapshot::Loop& loop : engine.loops) {
         out.sample(loop.connections, {{"loop", std::to_string(loop.index)}});

@@ -67,7 +67,9 @@ void write_counters(base::JsonWriter& json, const EngineSnapshot::Counters& coun
         .member("bytes_discarded", counters.bytes_discarded)
         .member("bytes_unconfirmed", counters.bytes_unconfirmed)
         .member("tasks_run", counters.tasks_run)
-        .member("tasks_cancelled", counters.tasks_cancelled);
+        .member("tasks_cancelled", counters.tasks_cancelled)
+        .member("timers_fired", counters.timers_fired)
+        .member("timers_dropped", counters.timers_dropped);
     write_by_name<CloseReason>(json, "closed", counters.closed);
     json.end_object();
 }
@@ -108,7 +110,9 @@ std::string state_json(const EngineSnapshot& snapshot) {
         .member("uptime_ms", milliseconds(snapshot.uptime));
     write_stop(json, snapshot.stop);
     write_connections(json, snapshot.connections);
-    json.member("in_flight", snapshot.in_flight).member("outbound_bytes", snapshot.outbound_bytes);
+    json.member("in_flight", snapshot.in_flight)
+        .member("outbound_bytes", snapshot.outbound_bytes)
+        .member("timers", snapshot.timers);
     write_listeners(json, snapshot);
     write_loops(json, snapshot);
     write_counters(json, snapshot.counters);

@@ -73,6 +73,15 @@ TEST(Examples, ChatSaysGoodbyeWhenItStops) {
     EXPECT_EQ(example.wait(), 0);
 }
 
+TEST(Examples, TimersTellTheTimeAndListen) {
+    ExampleProcess example("04_timers");
+    RawPeer guest = example.connect();
+    guest.send("hello\n");
+    expect_to_hear(guest, "I am listening.\n1 s\n");
+    guest.close();
+    EXPECT_EQ(example.stop(), 0);
+}
+
 // The answers to what is asked in one breath, until the server's goodbye.
 std::string answers(ExampleProcess& example, const std::string& requests) {
     RawPeer peer = example.connect();

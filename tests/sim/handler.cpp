@@ -37,6 +37,7 @@ void Handler::violated(const char* name, const Talk& talk, const std::string& fa
 void Handler::begin_run(bool is_first) {
     is_first_run_ = is_first;
     ++run_;
+    alarms_.begin_run();
     closing_.clear();
     closed_listeners_ = 0;
     loops_.clear();
@@ -79,12 +80,14 @@ void Handler::on_loop_start(EventLoop& loop) {
     } else {
         world_.findings.violated("callback-out-of-order", "on_loop_start");
     }
+    alarms_.loop_started(loop);
     if (plan_.fails_in_loop_start) fail(nullptr, nullptr);
 }
 
 void Handler::on_loop_stop(EventLoop& loop) {
     const Inside::Visit visit(world_.inside, "on_loop_stop");
     state_of(loop, "on_loop_stop").stopped = true;
+    alarms_.loop_stopped(loop);
     for (const auto& [id, talk] : talks_) {
         if (talk.id.loop() == loop.index() && !talk.closed) {
             violated("never-closed", talk, "its loop has stopped");
@@ -121,6 +124,7 @@ void Handler::on_shutdown(const StopReport& report) {
             world_.findings.violated("callback-out-of-order", "on_shutdown before on_loop_stop");
         }
     }
+    alarms_.check_dropped(report.tasks.timers_dropped);
     if (check_) check_(report);
     if (plan_.fails_in_shutdown) throw std::runtime_error("on_shutdown, as planned");
 }
@@ -216,6 +220,7 @@ Action Handler::on_open(Connection& peer) {
     meet(peer);
     Talk& talk = enter(peer, "on_open");
     peer.emplace_context<Token>(world_.findings, talk);
+    alarms_.opened(peer);
     if (talk.side == kDialer) {
         Attempt& attempt = attempts_[talk.id.value()];
         if (++attempt.outcomes > 1) violated("attempt-without-outcome", talk, "opened again");
@@ -291,6 +296,7 @@ void Handler::on_close(Connection& peer, CloseReason reason) {
     Talk& talk = enter(peer, "on_close");
     talk.last_activity = last_activity;
     talk.closed = true;
+    alarms_.closed(talk.id);
     const EngineState state = engine_->state();
     talk.of_stop = state >= EngineState::quiescing ||
                    (state == EngineState::lame_duck && talk.drained);  // with its listener

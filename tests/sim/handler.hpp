@@ -10,6 +10,7 @@
 
 #pragma once
 
+#include "sim/alarms.hpp"
 #include "sim/calls.hpp"
 #include "sim/findings.hpp"
 #include "sim/links.hpp"
@@ -89,7 +90,10 @@ public:
         const Schedule& schedule;
     };
     Handler(const World& world, const EnginePlan& plan, std::size_t number)
-        : world_(world), plan_(plan), number_(number) {}
+        : world_(world),
+          plan_(plan),
+          number_(number),
+          alarms_(world.findings, world.inside, world.schedule.seed, number) {}
 
     void bind(Engine& engine) { engine_ = &engine; }
     // Before each start.
@@ -99,6 +103,7 @@ public:
     void outside_task(Connection& peer, const CallEngine& plan);
 
     const Tally& tally() const { return tally_; }
+    const Alarms& alarms() const { return alarms_; }
     // Everybody sleeps, and so many are open: no more may be accepted before one goes.
     void is_full_at(std::size_t connections) { full_at_ = full_at_.value_or(connections); }
     bool was_shut_down() const { return shut_down_ > 0; }
@@ -194,6 +199,7 @@ private:
     World world_;
     const EnginePlan& plan_;
     std::size_t number_;
+    Alarms alarms_;
     Engine* engine_ = nullptr;
     UniqueFunction<void(const StopReport&)> check_;
     std::map<std::uint64_t, Talk> talks_;  // of all runs: ids are never used again

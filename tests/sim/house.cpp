@@ -171,6 +171,7 @@ void House::check_listeners_closed() {
 void House::fell_asleep() {
     const std::size_t connections = engine_.connections();
     if (connections >= engine_.core().options().connections_max) handler_.is_full_at(connections);
+    handler_.alarms().fell_asleep(kernel_.now());
     if (plan_.options.idle_timeout > Duration::zero()) check_idle();
 }
 

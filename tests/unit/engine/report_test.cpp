@@ -111,7 +111,8 @@ TEST_F(AReport, JsonHasEveryFieldOfTheContract) {
         R"("listeners":[{"address":"tcp://127.0.0.1:0",)"
         R"("quiesce":"best_effort","released":false,"listened":"not_tried","cause":"bind: taken",)"
         R"("accepted_after_stop":0,"refused":0,"handshakes_abandoned":0}],)"
-        R"("tasks":{"run":0,"cancelled":0},"loops":{"joined":0,"stuck":[{"loop":3,)"
+        R"("tasks":{"run":0,"cancelled":0,"timers_dropped":0},)"
+        R"("loops":{"joined":0,"stuck":[{"loop":3,)"
         R"("callback":"on_traffic","since_ms":2500.000,"thread":0}]},)"
         R"("descriptors":{"before":0,"after":0},)"
         R"("handler_exceptions":0,"failure":""})");
