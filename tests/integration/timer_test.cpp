@@ -433,7 +433,7 @@ TEST_P(Timers, OfAConnectionDieWithIt) {
     closed(1);
     settle();
     EXPECT_EQ(waiting(), 0U);
-    EXPECT_EQ(owned.use_count(), 2);
+    EXPECT_EQ(owned.use_count(), 1);
     EXPECT_EQ(stop().tasks.timers_dropped, 0U);
 }
 
