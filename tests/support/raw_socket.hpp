@@ -50,7 +50,7 @@ class RawPeer final : public Peer {
 public:
     // Connects, and waits until it is connected. Any stream endpoint.
     static RawPeer connect(const Endpoint& to);
-    // As connect(), with the smallest receive buffer the kernel gives: soon full.
+    // As connect(), with a small receive buffer: soon full.
     static RawPeer connect_with_small_buffer(const Endpoint& to);
     explicit RawPeer(OwnedDescriptor connected) : socket_(std::move(connected)) {}
     RawPeer(RawPeer&&) noexcept = default;
