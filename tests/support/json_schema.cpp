@@ -96,7 +96,7 @@ std::vector<std::string> breaches_of_schema(const std::string& schema_path, std:
 }
 
 std::string source_file(const std::string& path) {
-    return std::filesystem::path(__FILE__).parent_path() / "../.." / path;
+    return std::filesystem::path(BERTH_SOURCE_DIR) / path;
 }
 
 }  // namespace berth::test

@@ -5,6 +5,7 @@
 #include "observe/metrics.hpp"
 
 #include "observe/exposition.hpp"
+#include "support/json_schema.hpp"
 #include "support/strict_exposition.hpp"
 
 #include <berth/report.hpp>
@@ -12,7 +13,6 @@
 #include <gmock/gmock.h>
 
 #include <chrono>
-#include <filesystem>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -44,9 +44,7 @@ EngineSnapshot busy_engine() {
 }
 
 std::set<std::string> names_on_the_page() {
-    const auto page =
-        std::filesystem::path(__FILE__).parent_path() / "../../../docs/reference/metrics.md";
-    std::ifstream in(page);
+    std::ifstream in(test::source_file("docs/reference/metrics.md"));
     std::set<std::string> names;
     for (std::string line; std::getline(in, line);) {
         if (line.starts_with("| `berth_")) names.insert(line.substr(3, line.find('`', 3) - 3));
