@@ -123,7 +123,7 @@ class Workshop:
         seen: dict[str, set[Path]] = {}
         for line in self.ask("deps").splitlines():
             if line.startswith("    "):
-                seen[output].add(self.build / line.strip())
+                seen[output].add(Path(os.path.normpath(self.build / line.strip())))
             elif line:
                 output = line.partition(": #deps")[0]
                 seen[output] = set()
