@@ -33,7 +33,7 @@
 //       Receive.ServesManyStreams
 //    8  Receive.EndsOnceAfterTheLastByte Receive.EndsAfterMoreThanTheBudget
 //       ResetStream.EndsAfterTheLastByte ResetStream.AfterItsFinIsToldOnceMore
-//       ResetStream.IsNeverTakenForAFin
+//       ResetStream.ThatCameWithItsFinIsTold ResetStream.IsNeverTakenForAFin
 //       ResetStream.IsNeverTakenForAFinAfterASend
 //    9  Wake.EndsAWait Wake.BeforeThePollIsNotLost Wake.NoneIsLostAmongMany
 //       Wake.FromInsideACompletion

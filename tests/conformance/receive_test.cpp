@@ -142,6 +142,18 @@ TEST_P(ResetStream, AfterItsFinIsToldOnceMore) {
     EXPECT_NE(sink().all().back().errno_value, 0);
 }
 
+// 8: the kernel may tell of both at once, and shows the FIN first
+TEST_P(ResetStream, ThatCameWithItsFinIsTold) {
+    auto [stream, peer] = world().receiving_pair();
+    peer->end();
+    peer->reset();
+    ASSERT_TRUE(world().until([&] {
+        const std::size_t ends = sink().count_of(stream, Kind::receive_end);
+        return ends > 0 && sink().all().back().errno_value != 0;
+    })) << sink().to_string();
+    EXPECT_LE(sink().all().size(), 2u) << sink().to_string();
+}
+
 // 8: even where a send that waited hears of it first
 TEST_P(ResetStream, IsNeverTakenForAFin) {
     auto [stream, peer] = world().receiving_pair(PeerBuffer::small);

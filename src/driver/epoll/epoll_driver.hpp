@@ -116,6 +116,7 @@ private:
         kReadable = 2,  // there may be input for which no edge will come
         kFailed = 4,    // connect failed at once, with Source::error
         kTold = 8,      // an error was reported
+        kErred = 16,    // an edge told of one: where a FIN is read first, it is still to come
     };
     static constexpr std::uint32_t kStreamEvents =
         EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;

@@ -114,6 +114,7 @@ void EpollDriver<Sink>::receive_nothing(Stream& stream, long count) {
     const int errno_value = count == 0 ? stream.error : static_cast<int>(-count);
     if (errno_value != 0) stream.state |= kTold;
     sink_.on_receive_end(stream, errno_value);
+    if ((stream.state & kErred) != 0 && !is_finished(stream)) receive_late_error(stream);
 }
 
 // The peer had ended its half, and now resets what is left.
@@ -259,6 +260,7 @@ void EpollDriver<Sink>::deliver_stream(Stream& stream, std::uint32_t events) {
         if ((events & EPOLLERR) != 0) receive_late_error(stream);
         return;
     }
+    if ((events & EPOLLERR) != 0) stream.state |= kErred;
     if ((events & (EPOLLIN | kReadToTheEnd)) == 0) return;
     // One that spent its budget has its turn in deliver_retried, and not a second one here.
     if (is_put_off(stream)) return;
