@@ -37,7 +37,9 @@ struct Letter {
 class Batch {
 public:
     static constexpr std::size_t kArea = 256U << 10U;
-    static constexpr std::uint32_t kLettersMax = 1024;
+    // A letter has a byte at least, so that room for bytes is room for letters, however often the
+    // ring has room again before the batch is cleared. Pages that nobody uses cost nothing.
+    static constexpr std::uint32_t kLettersMax = kArea;
 
     bool has_room(std::size_t size) const {
         return size <= static_cast<std::size_t>(limit_ - end_);
@@ -48,8 +50,6 @@ public:
         end_ += size;
         letters_[count_++] = {
             .stream = &stream, .bytes = {place, size}, .entry = entry, .is_withdrawn = false};
-        if (count_ == kLettersMax) [[unlikely]]
-            seal();  // the ring may have room again before the batch is cleared
         return place;
     }
     void clear() {
