@@ -130,7 +130,9 @@ std::optional<std::uint32_t> parse_uid(std::string_view status) {
 std::optional<system_clock::time_point> parse_boot_time(std::string_view stat) {
     auto line = line_of(stat, "btime ");
     const auto seconds = line ? number_of<std::int64_t>(take_word(*line)) : std::nullopt;
-    if (!seconds) return std::nullopt;
+    // What the clock cannot count (it ends in 2262) is not a time that a machine was started at.
+    constexpr auto kLast = std::chrono::floor<std::chrono::seconds>(system_clock::duration::max());
+    if (!seconds || *seconds < 0 || *seconds > kLast.count()) return std::nullopt;
     return system_clock::time_point{std::chrono::seconds{*seconds}};
 }
 

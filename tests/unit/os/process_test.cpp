@@ -57,6 +57,8 @@ TEST(Process, ReadsWhenTheMachineWasStarted) {
               system_clock::time_point{std::chrono::seconds{1'700'000'000}});
     EXPECT_FALSE(parse_boot_time("cpu 1\n"));
     EXPECT_FALSE(parse_boot_time("btime soon\n"));
+    EXPECT_FALSE(parse_boot_time("btime -1\n"));
+    EXPECT_FALSE(parse_boot_time("btime 100000000000\n"));  // after the clock's end, in 2262
 }
 
 TEST(Process, ReadsTheInodeOfASocketLink) {
