@@ -10,7 +10,7 @@ import svg
 from rows import BY_NAME
 
 AIM = 0.97  # of the bare loop
-BARE = {"bare-epoll", "bare-uring"}
+BARE = {"bare-epoll", "bare-uring", "bare-udp"}
 
 
 def table(heads, lines):
@@ -26,6 +26,12 @@ def number(value, digits=3):
     if value is None:
         return "–"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{digits}g}"
+
+
+def of_udp(rounds, wanted=True):
+    """The cells of datagrams, or those of streams: other servers, another yardstick."""
+    return {"cells": [cell for cell in rounds["cells"]
+                      if any(BY_NAME[name].is_udp for name in cell["rows"]) == wanted]}
 
 
 def present(cells):
@@ -150,12 +156,17 @@ def counts(found):
 def moments(found):
     p50 = table(["median latency of one connection", "us"],
                 [[label(name), f"{value:.1f}"] for name, value in found["p50_us"].items()])
+    accept = table(["accepting a connection", "us of CPU"],
+                   [[label(name), f"{value:.1f}"] for name, value in found["accept_us"].items()])
+    broadcast = table(["one buffer to 5,000 connections", "ns of CPU for each"],
+                      [[label(name), f"{value:.0f}"]
+                       for name, value in found["broadcast_ns"].items()])
     stop = table(["immediate stop of 5,000 idle connections", "ms"],
                  [[label(name), f"{value:.1f}"] for name, value in found["stop_ms"].items()])
     post = table(["ns", "a bare push", "EventLoop::post", "until a sleeping loop runs it"],
                  [[f"berth, {each['driver']}", number(each["bare"]), number(each["posted"]),
                    number(each["latency"])] for each in found["post_ns"]])
-    return "\n".join((p50, stop, post))
+    return "\n".join((p50, accept, broadcast, stop, post))
 
 
 # ── Scaling ──────────────────────────────────────────────────────────────────────────────────

@@ -30,6 +30,7 @@ class Row:
     speaks_unix: bool = False
     reference: str = "bare-epoll"  # whom its efficiency is told against
     loops: int = 1  # more than one run wherever they want
+    is_udp: bool = False
 
     def is_berth(self):
         return self.program == "bin/berth"
@@ -37,7 +38,8 @@ class Row:
     def command(self, build, path=None):
         """At a free port, or at the Unix path."""
         if self.is_berth():
-            address = f"unix://{path}" if path else "tcp://127.0.0.1:0"
+            scheme = "udp" if self.is_udp else "tcp"
+            address = f"unix://{path}" if path else f"{scheme}://127.0.0.1:0"
             return [f"{build}/{self.program}", *self.words, "--listen", address]
         return [f"{build}/{self.program}", *self.words, *(("--unix", str(path)) if path else ())]
 
@@ -46,6 +48,12 @@ def berth(driver, loops=1):
     return Row(f"berth-{driver}", f"berth, {driver}", "bin/berth",
                ("serve", "echo", "--loops", str(loops), "--driver", driver), True,
                f"bare-{driver}", loops)
+
+
+def berth_udp(driver):
+    return Row(f"berth-{driver}-udp", f"berth, {driver}", "bin/berth",
+               ("serve", "echo", "--loops", "1", "--driver", driver), reference="bare-udp",
+               is_udp=True)
 
 
 ROWS = (
@@ -58,13 +66,20 @@ ROWS = (
     Row("asio-coroutine", "Asio, coroutines", "bench/peers/asio_coroutine_echo"),
     Row("asio-uring", "Asio, io_uring", "bench/peers/asio_uring_echo"),
     Row("libevent", "libevent", "bench/peers/libevent_echo"),
+    Row("bare-udp", "bare mmsg loop", "bench/bare_datagram_echo", is_udp=True),
+    berth_udp("epoll"),
+    berth_udp("uring"),
+    Row("libuv-udp", "libuv", "bench/peers/libuv_datagram_echo", reference="bare-udp",
+        is_udp=True),
+    Row("asio-udp", "Asio, callbacks", "bench/peers/asio_datagram_echo", reference="bare-udp",
+        is_udp=True),
 )
 BY_NAME = {row.name: row for row in ROWS}
 
 
-def built_rows(build, names=None):
+def built_rows(build, names=None, with_udp=False):
     """Those that are there. Peers may be missing; what berth is compared with may not."""
-    rows = [row for row in ROWS if not names or row.name in names]
+    rows = [row for row in ROWS if (row.name in names if names else with_udp or not row.is_udp)]
     built = [row for row in rows if os.access(f"{build}/{row.program}", os.X_OK)]
     for row in rows:
         if row not in built and "peers" not in row.program:

@@ -26,6 +26,7 @@ class Cell:
     warm_up: str = "40ms"
     flags: tuple = ()
     is_unix: bool = False
+    is_udp: bool = False
     is_quick: bool = False
 
     def load_words(self):
@@ -65,7 +66,8 @@ KEPT = {
 
 
 def measure_cell(cell, rows, arguments):
-    rows = [row for row in rows if row.speaks_unix or not cell.is_unix]
+    rows = [row for row in rows if row.is_udp == cell.is_udp
+            and (row.speaks_unix or not cell.is_unix)]
     found = {row.name: {kept: [] for kept in KEPT} for row in rows}
     failures = []
     with ExitStack() as held:

@@ -4,6 +4,7 @@
 
 #include "command_line.hpp"
 
+#include "datagram_load.hpp"
 #include "exit_status.hpp"
 #include "flags.hpp"
 #include "load.hpp"
@@ -40,16 +41,6 @@ constexpr const char* kLoadExamples = R"(Examples:
 
 Exit status: 0 every byte verified and every connection ended well, 1 not so,
 2 wrong usage.)";
-
-// A server's address: one that a client can connect to.
-Parsed<Endpoint> parse_target(const std::string& text) {
-    auto endpoint = parse_stream_address(text);
-    if (endpoint && !endpoint->is_unix() && endpoint->port() == 0) {
-        return std::unexpected(fmt::format(
-            "'{}': nobody listens on port 0; give the port that the server reported", text));
-    }
-    return endpoint;
-}
 
 void add_load(CLI::App& program, LoadSettings& settings) {
     constexpr Range kAny{0, std::numeric_limits<std::uint64_t>::max()};
@@ -89,10 +80,25 @@ void add_load(CLI::App& program, LoadSettings& settings) {
     command.add_flag("--json", settings.json, "the result as one line of JSON");
 }
 
+// A request has a number in it, and a flow no schedule and no end of its own.
+void check_datagram_load(const LoadSettings& settings) {
+    const std::size_t size = settings.shape.size;
+    if (size < DatagramLoad::kSizeMin || size > DatagramLoad::kSizeMax) {
+        throw CLI::ValidationError(
+            "--size", fmt::format("a request over udp has {} to {} bytes", DatagramLoad::kSizeMin,
+                                  DatagramLoad::kSizeMax));
+    }
+    if (settings.rate || settings.reconnect || settings.allow_close) {
+        throw CLI::ValidationError("--rate, --reconnect, --allow-close",
+                                   "these do not exist for udp");
+    }
+}
+
 // What no flag alone can know.
 void check_load(const LoadSettings& settings) {
     const auto [size, depth] = settings.shape;
     if (size == 0) throw CLI::ValidationError("--size", "a request has at least one byte");
+    if (settings.endpoint.is_udp()) check_datagram_load(settings);
     if (size > LoadSettings::kInFlightMax / depth / settings.connections) {
         throw CLI::ValidationError(
             "--connections, --size, --depth",

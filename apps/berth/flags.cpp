@@ -36,25 +36,52 @@ void add_switch(CLI::App& command, const Flag& flag, bool& into) {
         ->default_str(into ? "true" : "false");
 }
 
-void add_missing(CLI::App& command, const std::string& name) {
-    const auto refuse = [name](const std::string&) {
-        throw CLI::ValidationError(name, "this flag does not exist yet; leave it out");
-    };
-    command.add_option_function<std::string>(name, refuse)->expected(0, 1)->group("");
+Parsed<Endpoint> parse_stream_address(const std::string& text) {
+    auto endpoint = parse_address(text);
+    if (endpoint && !endpoint->is_stream()) {
+        return std::unexpected(fmt::format("'{}': streams only; use tcp:// or unix:", text));
+    }
+    return endpoint;
 }
 
-Parsed<Endpoint> parse_stream_address(const std::string& text) {
+Parsed<Endpoint> parse_address(const std::string& text) {
     const auto endpoint = Endpoint::parse(text);
     if (!endpoint) return std::unexpected(endpoint.error().to_string());
-    if (!endpoint->is_stream()) {
-        return std::unexpected(
-            fmt::format("'{}': datagrams and packets do not exist yet; use tcp:// or unix:", text));
+    if (!endpoint->is_stream() && !endpoint->is_udp()) {
+        return std::unexpected(fmt::format(
+            "'{}': Unix datagrams and packets do not exist yet; use tcp://, udp:// or unix:",
+            text));
     }
     return *endpoint;
 }
 
-std::string explain_address(const std::string& text) {
+namespace {
+
+Parsed<Endpoint> with_port(Parsed<Endpoint> endpoint, const std::string& text) {
+    if (endpoint && !endpoint->is_unix() && endpoint->port() == 0) {
+        return std::unexpected(fmt::format(
+            "'{}': nobody listens on port 0; give the port that the server reported", text));
+    }
+    return endpoint;
+}
+
+}  // namespace
+
+Parsed<Endpoint> parse_target(const std::string& text) {
+    return with_port(parse_address(text), text);
+}
+
+Parsed<Endpoint> parse_stream_target(const std::string& text) {
+    return with_port(parse_stream_address(text), text);
+}
+
+std::string explain_stream_address(const std::string& text) {
     const auto endpoint = parse_stream_address(text);
+    return endpoint ? "" : endpoint.error();
+}
+
+std::string explain_address(const std::string& text) {
+    const auto endpoint = parse_address(text);
     return endpoint ? "" : endpoint.error();
 }
 

@@ -86,12 +86,14 @@ CLI::Option* add_choice(CLI::App& command, const Flag& flag, T& into,
     return add_value(command, flag, into, parse)->type_name("NAME");
 }
 
-// A flag of the contract that this version does not have yet.
-void add_missing(CLI::App& command, const std::string& name);
-
-// An address of a byte stream.
+// An address of a byte stream; or that, or one of UDP.
 Parsed<Endpoint> parse_stream_address(const std::string& text);
-// What is wrong with one; empty: nothing.
+Parsed<Endpoint> parse_address(const std::string& text);
+// A server's address: one that a client can connect to; or one of a byte stream.
+Parsed<Endpoint> parse_target(const std::string& text);
+Parsed<Endpoint> parse_stream_target(const std::string& text);
+// What is wrong with an address; empty: nothing.
+std::string explain_stream_address(const std::string& text);
 std::string explain_address(const std::string& text);
 
 }  // namespace berth::app

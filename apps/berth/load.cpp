@@ -9,6 +9,7 @@
 #include "load.hpp"
 
 #include "cpu_meter.hpp"
+#include "datagram_load.hpp"
 #include "exit_status.hpp"
 #include "load_loop.hpp"
 #include "load_result.hpp"
@@ -36,6 +37,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace berth::app {
@@ -155,6 +157,30 @@ Options options_for(const LoadSettings& settings, Logger& logger) {
 
 bool is_signal(std::string_view requested_by) { return requested_by.starts_with("signal"); }
 
+// What was found out, or why it did not start.
+struct Outcome {
+    RunResult ran;
+    std::optional<LoadResult> result;
+};
+
+// What stands around a load is not about it: no service manager.
+Outcome load_streams(const LoadSettings& settings, const Options& options) {
+    LoadGenerator generator(settings);
+    RunResult ran = run(generator, std::span<const std::string>{}, options, {.systemd = false});
+    if (!ran.started()) return {.ran = std::move(ran), .result = {}};
+    const bool is_interrupted = is_signal(ran.report().requested_by);
+    return {.ran = std::move(ran), .result = generator.result(is_interrupted)};
+}
+
+Outcome load_datagrams(const LoadSettings& settings, Options options) {
+    DatagramLoad generator(settings);
+    options.balance = Balance::round_robin;
+    options.verify = false;
+    RunResult ran = run(generator, generator.addresses(), options, {.systemd = false});
+    if (!ran.started()) return {.ran = std::move(ran), .result = {}};
+    return {.ran = std::move(ran), .result = generator.result()};
+}
+
 }  // namespace
 
 int load(const LoadSettings& settings) {
@@ -162,16 +188,14 @@ int load(const LoadSettings& settings) {
     remember_stop_signals();
     raise_descriptor_limit();
     SpdlogLogger logger;
-    LoadGenerator generator(settings);
-
-    // What stands around a load is not about it: no service manager.
-    const RunResult ran = run(generator, std::span<const std::string>{},
-                              options_for(settings, logger), {.systemd = false});
-    if (!ran.started()) {
-        std::cerr << "berth load: " << ran.error().to_string() << '\n';
+    const Options options = options_for(settings, logger);
+    const Outcome outcome = settings.endpoint.is_udp() ? load_datagrams(settings, options)
+                                                       : load_streams(settings, options);
+    if (!outcome.result) {
+        std::cerr << "berth load: " << outcome.ran.error().to_string() << '\n';
         return kFailed;
     }
-    const LoadResult result = generator.result(is_signal(ran.report().requested_by));
+    const LoadResult& result = *outcome.result;
     std::cout << (settings.json ? result.to_json() : result.to_text()) << '\n' << std::flush;
     if (!result.tally.first_problem.empty()) {
         std::cerr << "berth load: " << result.tally.first_problem << '\n';

@@ -55,6 +55,7 @@ std::string_view to_string(Ending ending) { return kEndingNames[static_cast<std:
 void Tally::add(const Tally& other) {
     requests += other.requests;
     unanswered += other.unanswered;
+    lost += other.lost;
     not_sent += other.not_sent;
     std::ranges::transform(ends, other.ends, ends.begin(), std::plus{});
     latencies.add(other.latencies);
@@ -92,6 +93,7 @@ std::string LoadResult::to_json() const {
         {"depth", depth},
         {"duration_s", in_seconds(elapsed)},
         {"unanswered", tally.unanswered},
+        {"lost", tally.lost},
         {"not_sent", tally.not_sent},
         {"errors", errors()},
     };
@@ -119,6 +121,7 @@ std::string LoadResult::to_text() const {
         text += fmt::format("\ncpu       {:.2f} us per request", *cpu_per_request / 1e3);
     }
     if (tally.unanswered > 0) text += fmt::format("\nunanswered {}", tally.unanswered);
+    if (tally.lost > 0) text += fmt::format("\nlost      {}", tally.lost);
     if (tally.not_sent > 0)
         text += fmt::format("\nnot sent  {} (the rate was too high)", tally.not_sent);
     return text;

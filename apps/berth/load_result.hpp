@@ -38,6 +38,7 @@ std::string_view to_string(Ending ending);
 struct Tally {
     std::uint64_t requests = 0;    // answered, every byte verified
     std::uint64_t unanswered = 0;  // sent, and no whole answer came
+    std::uint64_t lost = 0;        // datagrams, or their answers, that were given up
     std::uint64_t not_sent = 0;    // due by --rate, and the connections were all busy
     std::array<std::uint64_t, kEndings> ends{};
     Histogram latencies;

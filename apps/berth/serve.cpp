@@ -8,10 +8,12 @@
 #include "exit_status.hpp"
 #include "http_service.hpp"
 #include "logger.hpp"
+#include "proxy_service.hpp"
 #include "report_file.hpp"
 #include "system.hpp"
 
 #include <berth/connection.hpp>
+#include <berth/datagram.hpp>
 #include <berth/endpoint.hpp>
 #include <berth/handler.hpp>
 #include <berth/options.hpp>
@@ -36,6 +38,7 @@ public:
         peer.discard();
         return Action::none;
     }
+    void on_datagram(Datagram& datagram) override { datagram.reply(datagram.payload()); }
 };
 
 class Discard final : public Announcer {
@@ -65,6 +68,7 @@ RunResult run_service(const ServeSettings& settings, const Options& options) {
     switch (settings.service) {
         case Service::echo: return run_with(Echo(settings.ready_fd));
         case Service::http: return run_with(HttpService(settings.ready_fd));
+        case Service::proxy: return run_with(ProxyService(settings.ready_fd, settings.proxy));
         case Service::discard: break;
     }
     return run_with(Discard(settings.ready_fd));

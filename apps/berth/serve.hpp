@@ -7,6 +7,8 @@
 
 #pragma once
 
+#include "proxy_service.hpp"
+
 #include <berth/options.hpp>
 
 #include <cstdint>
@@ -21,6 +23,7 @@ enum class Service : std::uint8_t {
     echo,     // answers with what it was sent
     discard,  // reads, and answers nothing
     http,     // answers with a page
+    proxy,    // joins each client with a connection to another server
 };
 
 struct ServeSettings {
@@ -30,6 +33,7 @@ struct ServeSettings {
     // Empty: the sockets that systemd opened or, if there are none, kDefaultAddress.
     std::vector<std::string> addresses;
     Options options;
+    ProxySettings proxy;
     std::string admin;  // empty: none
     bool keep_listeners = false;
     std::filesystem::path report;  // empty: none

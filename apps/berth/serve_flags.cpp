@@ -14,15 +14,18 @@
 #include <berth/options.hpp>
 
 #include <CLI/App.hpp>
+#include <CLI/Error.hpp>
 #include <CLI/Option.hpp>
 #include <fmt/core.h>
 
 #include <array>
+#include <charconv>
 #include <cstdint>
 #include <expected>
 #include <limits>
 #include <optional>
 #include <string>
+#include <system_error>
 
 namespace berth::app {
 
@@ -32,7 +35,7 @@ constexpr std::array kServices{
     Choice<Service>{"echo", Service::echo},
     Choice<Service>{"discard", Service::discard},
     Choice<Service>{"http", Service::http},
-    Choice<Service>{"proxy", std::nullopt},
+    Choice<Service>{"proxy", Service::proxy},
 };
 constexpr std::array kDrivers{
     Choice<DriverKind>{"auto", DriverKind::automatic},
@@ -42,8 +45,8 @@ constexpr std::array kDrivers{
 constexpr std::array kBalances{
     Choice<Balance>{"sharded", Balance::sharded},
     Choice<Balance>{"round-robin", Balance::round_robin},
-    Choice<Balance>{"least-connections", std::nullopt},
-    Choice<Balance>{"source-hash", std::nullopt},
+    Choice<Balance>{"least-connections", Balance::least_connections},
+    Choice<Balance>{"source-hash", Balance::source_hash},
 };
 constexpr std::array kLateAccepts{
     Choice<LateAccept>{"serve", LateAccept::serve},
@@ -54,6 +57,7 @@ constexpr const char* kExamples = R"(Examples:
   berth serve echo
   berth serve echo --listen tcp://:7000 --listen unix:///run/echo.sock --loops 4
   berth serve http --listen tcp://:8080
+  berth serve proxy --listen tcp://:8080 --to tcp://127.0.0.1:9000
   berth serve discard --listen tcp://127.0.0.1:0 --drain 5s --report stop.json
   berth serve echo --listen tcp://:7000 --admin tcp://127.0.0.1:7001 --lame-duck 5s
   berth serve echo --listen tcp://:7000 --handover /run/echo.handover   # twice: takes over
@@ -80,16 +84,54 @@ Parsed<int> parse_ready_fd(const std::string& text) {
         "descriptor {} is not open; give a number that the parent process passes on", text));
 }
 
+// As chmod(1) has it, in octal digits.
+Parsed<std::uint32_t> parse_mode(const std::string& text) {
+    constexpr std::uint32_t kMax = 0777;
+    constexpr int kOctal = 8;
+    std::uint32_t mode = 0;
+    const char* const end = text.data() + text.size();
+    const auto [rest, failure] = std::from_chars(text.data(), end, mode, kOctal);
+    if (failure == std::errc{} && rest == end && mode <= kMax) return mode;
+    return std::unexpected(fmt::format("'{}' is not a mode; 0660 is owner and group", text));
+}
+
+Parsed<std::string> parse_thread_name(const std::string& text) { return text; }
+
 void add_loop_options(CLI::App& command, Options& options) {
     add_count(command, {"--loops", "event loops; 0: one per usable CPU"}, options.loops, {0, 255})
         ->default_str("0");
     add_choice(command, {"--driver", "how to wait: auto, epoll, uring"}, options.driver, kDrivers)
         ->default_str("auto");
-    add_choice(command, {"--balance", "how connections are spread: sharded, round-robin"},
+    add_choice(command, {"--balance", "sharded, round-robin, least-connections or source-hash"},
                options.balance, kBalances)
         ->default_str("sharded");
+    add_switch(command, {"--pin-loops", "each loop on a CPU of its own, of the affinity mask"},
+               options.pin_loops);
+    add_value(command, {"--thread-name", "loops are called NAME-0, NAME-1, …"}, options.thread_name,
+              parse_thread_name)
+        ->type_name("NAME")
+        ->default_str(options.thread_name);
     add_duration(command, {"--busy-poll", "look for events so long before sleeping; 0: sleep"},
                  options.busy_poll);
+}
+
+// Who comes on top is sent away.
+void add_limit_options(CLI::App& command, Options& options) {
+    constexpr std::uint64_t kMany = 16'000'000;
+    constexpr std::uint64_t kManyPerSecond = 1'000'000;
+    add_count(command, {"--listener-connections-max", "open ones of one listener; 0: no bound"},
+              options.listener_connections_max, {0, kMany})
+        ->default_str("0");
+    add_count(command,
+              {"--address-connections-max", "open ones of one client address; 0: no bound"},
+              options.address_connections_max, {0, kMany})
+        ->default_str("0");
+    add_count(command, {"--accept-rate-max", "new ones per second; 0: no bound"},
+              options.accept_rate_max, {0, kManyPerSecond})
+        ->default_str("0");
+    add_count(command, {"--accept-burst-max", "new ones at once; 0: as many as in a second"},
+              options.accept_burst_max, {0, kManyPerSecond})
+        ->default_str("0");
 }
 
 void add_listen_options(CLI::App& command, Options& options) {
@@ -101,14 +143,45 @@ void add_listen_options(CLI::App& command, Options& options) {
               {"--max-connections", "open connections; 0: what the descriptor limit allows"},
               options.connections_max, {0, kManyConnections})
         ->default_str("0");
+    add_limit_options(command, options);
+    add_switch(
+        command,
+        {"--share-port", "listen beside others of this user that say so, too (SO_REUSEPORT)"},
+        options.share_port);
+    add_value(command, {"--unix-mode", "permissions of Unix paths"}, options.unix_mode, parse_mode)
+        ->type_name("MODE")
+        ->default_str("as the umask says");
+    add_size(command, {"--memory-max", "output and input waiting, of all connections; 0: no bound"},
+             options.memory_max);
     add_switch(command, {"--no-delay", "send small writes at once (TCP_NODELAY)"},
                options.no_delay);
+    add_duration(command, {"--keepalive-idle", "probe a peer that is silent so long; 0: never"},
+                 options.keepalive_idle);
+    add_duration(command, {"--keepalive-interval", "between probes; 0: the kernel's"},
+                 options.keepalive_interval);
+    add_count(command, {"--keepalive-count", "unanswered probes; 0: the kernel's"},
+              options.keepalive_count, {0, 127})
+        ->default_str("0");
+    add_duration(command, {"--user-timeout", "for an acknowledgement; 0: the kernel's"},
+                 options.user_timeout);
+    add_size(command, {"--receive-buffer", "of a connection in the kernel; 0: the kernel's"},
+             options.receive_buffer);
+    add_size(command, {"--send-buffer", "of a connection in the kernel; 0: the kernel's"},
+             options.send_buffer);
 }
 
 void add_connection_options(CLI::App& command, Options& options) {
     add_duration(command,
                  {"--idle-timeout", "close a connection that was silent for so long; 0: never"},
                  options.idle_timeout);
+    add_duration(command,
+                 {"--read-timeout", "close one that has sent nothing for so long; 0: never"},
+                 options.read_timeout);
+    add_duration(command,
+                 {"--write-stall-timeout", "reset one that takes no output for so long; 0: never"},
+                 options.write_stall_timeout);
+    add_duration(command, {"--lifetime-max", "close a connection that is so old; 0: never"},
+                 options.lifetime_max);
     add_duration(command, {"--linger", "how long a closed connection waits for the peer's goodbye"},
                  options.linger);
     add_size(command, {"--output-high", "queued output at which a connection is not read any more"},
@@ -122,6 +195,8 @@ void add_connection_options(CLI::App& command, Options& options) {
     add_size(command, {"--input-max", "unread input that a connection never exceeds"},
              options.input_max);
     add_size(command, {"--read-budget", "input of one connection per turn"}, options.read_budget);
+    add_size(command, {"--datagram-max", "of one datagram; a longer one is cut"},
+             options.datagram_max);
 }
 
 void add_stop_options(CLI::App& command, Options& options) {
@@ -158,7 +233,7 @@ void add_handover_options(CLI::App& command, Options& options) {
 void add_process_options(CLI::App& command, ServeSettings& settings) {
     command.add_option("--admin", settings.admin, "metrics, health and state over HTTP")
         ->type_name("ADDRESS")
-        ->check(explain_address);
+        ->check(explain_stream_address);
     command.add_flag("--keep-listeners", settings.keep_listeners,
                      "systemd holds a copy of the listeners (FDSTORE)");
     command.add_option("--report", settings.report, "write the stop report there, as JSON")
@@ -167,7 +242,22 @@ void add_process_options(CLI::App& command, ServeSettings& settings) {
     add_value(command, {"--ready-fd", "write a newline to this descriptor when ready"},
               settings.ready_fd, parse_ready_fd)
         ->type_name("FD");
-    add_missing(command, "--to");
+}
+
+void add_proxy_options(CLI::App& command, ServeSettings& settings) {
+    add_value(command, {"--to", "of proxy: the server behind it"}, settings.proxy.to,
+              parse_stream_target)
+        ->type_name("ADDRESS");
+    add_duration(command, {"--dial-timeout", "of proxy: to reach that server"},
+                 settings.proxy.dial_timeout);
+}
+
+void check_proxy(const ServeSettings& settings) {
+    const bool is_proxy = settings.service == Service::proxy;
+    if (is_proxy && !settings.proxy.to) throw CLI::RequiredError("--to ADDRESS");
+    if (!is_proxy && settings.proxy.to) {
+        throw CLI::ValidationError("--to", "is for `berth serve proxy`; leave it out");
+    }
 }
 
 }  // namespace
@@ -177,7 +267,7 @@ void add_serve(CLI::App& program, ServeSettings& settings) {
     command.footer(kExamples);
     add_choice(
         command,
-        {"WHAT", "echo (answers with what it was sent), discard (only reads) or http (a page)"},
+        {"WHAT", "echo (answers what it was sent), discard (only reads), http (a page) or proxy"},
         settings.service, kServices)
         ->required()
         ->type_name("");
@@ -192,6 +282,8 @@ void add_serve(CLI::App& program, ServeSettings& settings) {
     add_stop_options(command, settings.options);
     add_handover_options(command, settings.options);
     add_process_options(command, settings);
+    add_proxy_options(command, settings);
+    command.parse_complete_callback([&settings] { check_proxy(settings); });
 }
 
 }  // namespace berth::app

@@ -7,6 +7,9 @@
 // IWYU pragma: begin_exports
 #include <berth/admin.hpp>
 #include <berth/connection.hpp>
+#include <berth/context.hpp>
+#include <berth/datagram.hpp>
+#include <berth/dial.hpp>
 #include <berth/engine.hpp>
 #include <berth/event_loop.hpp>
 #include <berth/handler.hpp>
@@ -17,4 +20,5 @@
 #include <berth/run.hpp>
 #include <berth/session.hpp>
 #include <berth/version.hpp>
+#include <berth/work_pool.hpp>
 // IWYU pragma: end_exports

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// Connection: one established stream (TCP or Unix).
+// Connection: one established stream (TCP or Unix), or a connected UDP socket.
+//
+// Of UDP (EventLoop::connect) each datagram, also an empty one, is one on_traffic whose view is
+// exactly that datagram: what is left unread is dropped. Each write is one datagram, sent at once
+// or refused, which does not close the connection. Nobody says goodbye: end() and a close are one.
 //
 // Lifetime:  the loop owns it. A Connection& is good for the callback it was passed to and no
 //            longer. To reach it later, from anywhere, keep its ConnectionId.
@@ -16,10 +20,13 @@
 #include <berth/bytes.hpp>
 #include <berth/clock.hpp>
 #include <berth/connection_id.hpp>
+#include <berth/context.hpp>
+#include <berth/delivery.hpp>
 #include <berth/endpoint.hpp>
 #include <berth/export.hpp>
 #include <berth/function.hpp>
 #include <berth/in_flight.hpp>
+#include <berth/result.hpp>
 #include <berth/timer_id.hpp>
 
 #include <cstddef>
@@ -45,10 +52,24 @@ enum class WriteStatus : std::uint8_t {
     refused,    // none taken: closing, or past Options::output_max (reason outbound_overflow)
 };
 
+// `count` bytes of a file, from `offset` on.
+struct FilePart {
+    int file = -1;  // a descriptor that can be read
+    std::uint64_t offset = 0;
+    std::uint64_t count = 0;
+};
+
 struct ConnectionCounters {
     std::uint64_t bytes_received = 0;  // read from the kernel
     std::uint64_t bytes_written = 0;   // taken by write()
     std::uint64_t bytes_sent = 0;      // taken by the kernel
+};
+
+// Of the process at the other end, as it was when it connected or listened.
+struct PeerCredentials {
+    std::int64_t pid = 0;
+    std::uint32_t uid = 0;
+    std::uint32_t gid = 0;
 };
 
 class BERTH_EXPORT Connection {
@@ -82,6 +103,13 @@ public:
     WriteStatus write(std::string_view text) { return write(as_bytes(text)); }
     WriteStatus write(Buffer&& buffer);  // without a copy
 
+    // Sends a part of a file, in order with what is written before and after (sendfile(2)). The
+    // descriptor is the caller's, and may be closed at once. `done` runs when the kernel has taken
+    // the last byte, or when it never will. A file that turns out to be shorter breaks the stream:
+    // io_error, and a reset. What is left of it counts as unsent, but not against output_max.
+    // Reading a file may wait for the disk, and the loop with it.
+    Result<void> send_file(const FilePart& part, Completion done = {});
+
     void flush();  // hands queued bytes to the kernel now, as far as it takes them
     // Queued here, not yet taken by the kernel. Over io_uring what a callback wrote leaves a moment
     // after it has returned; it is not counted meanwhile, and comes back if the kernel has no room.
@@ -91,6 +119,14 @@ public:
     void end();
     // Starts closing; a stricter mode overrides a gentler one. on_close follows exactly once.
     void close(CloseMode mode = CloseMode::after_flush);
+
+    // Joins this connection with `other`, of the same loop. What one receives is sent to the other,
+    // both ways, without the handler, and read no faster than it is taken. An end is carried on;
+    // if one side fails or is closed, the other is closed, too (relay_closed). Of the handler only
+    // on_drain and on_close are called. Where on_drain of this side returns close, an end follows
+    // what has arrived, and the answers of `other` still come back. False: not joined, because one
+    // is closing, was joined before, or is of another loop.
+    bool relay_to(Connection& other);
 
     // Marks that a request is being worked on: while the token lives the connection is busy, and
     // a stop waits for it. For work that leaves the callback; writes need none.
@@ -104,12 +140,35 @@ public:
     TimerId schedule_after(Duration delay, UniqueFunction<void(Connection&)> task);
     TimerId schedule_every(Duration period, UniqueFunction<void(Connection&)> task);
 
+    // Its own limits in place of those of Options, from now on; zero or less: none.
+    void set_idle_timeout(Duration timeout);
+    void set_read_timeout(Duration timeout);
+    void set_write_stall_timeout(Duration timeout);
+    void set_lifetime_max(Duration lifetime);  // since it was accepted, or begun to connect
+    void set_linger(Duration silence);
+
+    // ── Socket ───────────────────────────────────────────────────────────────────────────────
+    // Fail with invalid_option for a value that cannot be, unsupported where the socket has no
+    // such option (a Unix one), not_running once it is closed.
+
+    Result<void> set_no_delay(bool on);  // TCP_NODELAY, tcp(7)
+    // Whole seconds. `idle` 0: no probes; `interval` and `count` 0: as the kernel has them.
+    Result<void> set_keepalive(Duration idle, Duration interval = {}, unsigned count = 0);
+    Result<void> set_user_timeout(Duration timeout);     // TCP_USER_TIMEOUT; 0: the kernel's
+    Result<void> set_receive_buffer(std::size_t bytes);  // SO_RCVBUF, socket(7)
+    Result<void> set_send_buffer(std::size_t bytes);     // SO_SNDBUF
+    // A close-on-exec duplicate of the descriptor, yours to close(2). While it is open the
+    // connection is too, for its peer, whatever is closed here.
+    Result<int> duplicate() const;
+    // Who connected, or listens: SO_PEERCRED, unix(7). Unix sockets only.
+    Result<PeerCredentials> peer_credentials() const;
+
     // ── Identity ─────────────────────────────────────────────────────────────────────────────
 
     ConnectionId id() const;
     EventLoop& loop() const;
-    // Which of the addresses given to start() accepted it, from 0; kNoListener for one that
-    // EventLoop::connect opened.
+    // Which of the addresses given to start() accepted it, from 0; kNoListener for one that was
+    // dialled or adopted.
     std::size_t listener_index() const;
     // Also in on_close; but a Unix peer's own name, if it has one, only before.
     Endpoint peer_endpoint() const;
@@ -123,13 +182,13 @@ public:
     template <class T, class... Args>
     T& emplace_context(Args&&... args) {
         T* object = new T(std::forward<Args>(args)...);
-        set_context(object, &kContextTag<T>);
+        set_context(object, &Context::kTag<T>);
         return *object;
     }
     // The object made by emplace_context<T>; null when there is none, or one of another type.
     template <class T>
     T* context() const {
-        return static_cast<T*>(context_if(&kContextTag<T>));
+        return static_cast<T*>(context_if(&Context::kTag<T>));
     }
 
 protected:
@@ -137,12 +196,8 @@ protected:
     ~Connection() = default;
 
 private:
-    using Destroy = void (*)(void*);
-    template <class T>
-    static constexpr Destroy kContextTag = [](void* object) { delete static_cast<T*>(object); };
-
-    void set_context(void* object, const Destroy* tag);
-    void* context_if(const Destroy* tag) const;
+    void set_context(void* object, const Context::Destroy* tag);
+    void* context_if(const Context::Destroy* tag) const;
 };
 
 }  // namespace berth

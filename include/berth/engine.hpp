@@ -18,6 +18,8 @@
 #include <berth/clock.hpp>
 #include <berth/connection.hpp>
 #include <berth/connection_id.hpp>
+#include <berth/delivery.hpp>
+#include <berth/dial.hpp>
 #include <berth/endpoint.hpp>
 #include <berth/engine_state.hpp>
 #include <berth/export.hpp>
@@ -30,7 +32,6 @@
 #include <berth/snapshot.hpp>
 
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -46,17 +47,6 @@ class Environment;
 struct EngineAccess;
 }  // namespace engine
 
-// How something sent to a ConnectionId from any thread ended.
-enum class Delivery : std::uint8_t {
-    written,            // write: the kernel took every byte
-    ran,                // post, wake, close: done on the loop
-    stale,              // the connection was gone, or went before the kernel took every byte
-    cancelled_by_stop,  // the engine stopped first
-};
-
-// Runs exactly once, on the connection's loop, if and only if the call that took it said true.
-using Completion = UniqueFunction<void(ConnectionId, Delivery)>;
-
 class BERTH_EXPORT Engine {
 public:
     explicit Engine(EventHandler& handler, const Options& options = {});
@@ -70,6 +60,8 @@ public:
     // on_boot, starts the loops, returns. The engine runs on threads of its own.
     Result<void> start(std::span<const std::string> addresses);
     Result<void> start(std::string_view address);
+    // Without any listener: for who only dials.
+    Result<void> start();
 
     // The same on the calling thread: serves until a request_stop, and then reports. It watches
     // no signals; berth::run() (run.hpp) does.
@@ -98,6 +90,13 @@ public:
     void suspend();
     void resume();
 
+    // Listens on one more address, like those given to start(), until close_listener or the stop.
+    // Its index: the last of endpoints(). Fails as a start would, and with not_running unless the
+    // engine is ready or suspended, or while another generation takes over. At most
+    // kListenersMax in a run.
+    Result<std::size_t> add_listener(std::string_view address);
+    static constexpr std::size_t kListenersMax = 1024;
+
     // Ends one listener as a stop would end all: quiesced, closed, its connections drained until
     // `deadline`. Returns at once; EventHandler::on_listener_closed follows. False: no such
     // listener, or it is closed already, or the engine is not ready.
@@ -117,8 +116,8 @@ public:
 
     // ── What it serves ───────────────────────────────────────────────────────────────────────
 
-    // The real addresses, in the order given to start(): port 0 is replaced by the port bound.
-    // From on_boot on.
+    // The real addresses, in the order given to start(), and then of those added: port 0 is
+    // replaced by the port bound. Closed ones stay. From on_boot on.
     std::vector<Endpoint> endpoints() const;
     // Which driver runs and why, as one sentence. From on_boot on.
     std::string driver_description() const;
@@ -137,6 +136,15 @@ public:
     // Runs on_traffic even if nothing has arrived; if reading is paused, when it resumes.
     bool wake(ConnectionId id, Completion done = {});
     bool close(ConnectionId id, CloseMode mode = CloseMode::after_flush, Completion done = {});
+
+    // EventLoop::connect from any thread. True: `options.done` runs exactly once, also when the
+    // engine stops first. False: the engine is not running or has no such loop; nothing follows.
+    bool connect(const Endpoint& endpoint, DialOptions options = {});
+
+    // ── Datagrams ────────────────────────────────────────────────────────────────────────────
+    // As EventLoop::send_to. Datagrams of one thread to one address keep their order as far as
+    // the network keeps it.
+    bool send_to(std::size_t listener, const Endpoint& to, Buffer bytes);
 
 private:
     friend struct engine::EngineAccess;  // src/engine/engine_core.hpp

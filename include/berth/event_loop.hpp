@@ -8,8 +8,11 @@
 #pragma once
 
 #include <berth/buffer.hpp>
+#include <berth/bytes.hpp>
 #include <berth/clock.hpp>
 #include <berth/connection_id.hpp>
+#include <berth/context.hpp>
+#include <berth/dial.hpp>
 #include <berth/endpoint.hpp>
 #include <berth/export.hpp>
 #include <berth/function.hpp>
@@ -17,6 +20,7 @@
 #include <berth/timer_id.hpp>
 
 #include <cstddef>
+#include <string_view>
 
 namespace berth {
 
@@ -41,11 +45,29 @@ public:
     std::size_t broadcast(const Buffer& buffer);
     std::size_t connection_count() const;
 
-    // Opens a connection of this loop to `endpoint` (a stream: tcp or unix) without blocking.
+    // Opens a connection of this loop to `endpoint` (tcp, udp, or a unix stream) without blocking.
     // on_open follows, or on_connect_failed: one of them, exactly once, never from inside this
     // call. The id names the attempt from now on; close(id) on the engine gives it up.
     // Fails at once only where no attempt could be made (descriptor limit, stopping).
     Result<ConnectionId> connect(const Endpoint& endpoint, Deadline deadline = Deadline::never());
+    // The same; `options.done` runs once unless this fails at once. Its loop is this one.
+    Result<ConnectionId> connect(const Endpoint& endpoint, DialOptions options);
+
+    // Takes over a connected stream socket that somebody else has opened: on_open follows, as for
+    // one that was dialled. From then on the descriptor is the loop's; if this fails, it is still
+    // the caller's. Refused: what is no stream socket, listens, is not connected, or is this
+    // loop's already.
+    Result<ConnectionId> adopt(int descriptor, Context context = {});
+
+    // ── Datagrams ────────────────────────────────────────────────────────────────────────────
+    // A datagram from that udp:// listener, by its index, to `to`. It leaves before the loop
+    // sleeps, with others. True: it was taken; no more is promised, see datagram.hpp. False: there
+    // is no such listener any more, `to` is none of its addresses, or it is more than a datagram
+    // carries.
+    bool send_to(std::size_t listener, const Endpoint& to, Bytes bytes);
+    bool send_to(std::size_t listener, const Endpoint& to, std::string_view text) {
+        return send_to(listener, to, as_bytes(text));
+    }
 
     // ── Time ─────────────────────────────────────────────────────────────────────────────────
     // Runs `task` on this loop, once, when `delay` from now() has passed: never before, and a

@@ -29,6 +29,7 @@
 namespace berth {
 
 class Connection;
+class Datagram;
 class Engine;
 class Error;
 class EventLoop;
@@ -45,7 +46,7 @@ enum class Action : std::uint8_t {
 // Why a connection ended.
 enum class CloseReason : std::uint8_t {
     peer_end,           // the peer's FIN, answered
-    peer_reset,         // ECONNRESET, EPIPE
+    peer_reset,         // ECONNRESET, EPIPE; of UDP ECONNREFUSED: nobody is there
     local_close,        // close() or Action::close
     stop_graceful,      // a stop closed it, nothing was cut
     stop_forced,        // the stop's deadline reset it
@@ -53,12 +54,17 @@ enum class CloseReason : std::uint8_t {
     outbound_overflow,  // a write past Options::output_max
     inbound_overflow,   // more unread than Options::input_max
     handler_threw,
-    user_timeout,  // ETIMEDOUT: keepalive or TCP_USER_TIMEOUT
-    io_error,      // any other errno
-    handed_over,   // it lives on in the next generation
+    user_timeout,         // ETIMEDOUT: keepalive or TCP_USER_TIMEOUT
+    io_error,             // any other errno
+    handed_over,          // it lives on in the next generation
+    relay_closed,         // the other side of its relay failed or was closed
+    read_timeout,         // Options::read_timeout
+    write_stall_timeout,  // Options::write_stall_timeout
+    lifetime_max,         // Options::lifetime_max
+    memory_max,           // Options::memory_max
 };
 
-inline constexpr std::size_t kCloseReasons = 12;
+inline constexpr std::size_t kCloseReasons = 1 + static_cast<std::size_t>(CloseReason::memory_max);
 
 BERTH_EXPORT std::string_view to_string(CloseReason reason);
 
@@ -89,6 +95,10 @@ public:
     virtual Action on_drain(Connection&, Deadline);
     // After the last completion: nothing can be written, addresses and context are still valid.
     virtual void on_close(Connection&, CloseReason);
+
+    // ── Datagrams ────────────────────────────────────────────────────────────────────────────
+    // A udp:// listener has received one; see datagram.hpp. It belongs to no connection.
+    virtual void on_datagram(Datagram&);
 
     // ── The next generation ──────────────────────────────────────────────────────────────────
     // A connection that is idle may travel to the process that takes over (TCP and Unix streams

@@ -27,10 +27,15 @@ enum class DriverKind : std::uint8_t {
     uring,      // io_uring(7), of Linux 6.0 or newer; refused where the kernel does not allow it
 };
 
-// How accepted connections are spread over the loops. Unix listeners are never sharded.
+// How accepted connections are spread over the loops. With all but `sharded`, listener i is
+// accepted by loop i mod N, which hands connections on. docs/guides/balancing.md
 enum class Balance : std::uint8_t {
-    sharded,      // a listener per loop (SO_REUSEPORT, socket(7)); the kernel spreads
-    round_robin,  // listener i is accepted by loop i mod N and hands connections on in turn
+    sharded,            // a listener per loop (SO_REUSEPORT, socket(7)); the kernel spreads. Unix
+                        // listeners cannot be sharded: their peers are spread round robin
+    round_robin,        // to each loop in turn
+    least_connections,  // to the loop that has fewest, those on their way to it among them
+    source_hash,  // by the peer's address without its port: one client, one loop, for the run.
+                  // Unix peers have no address: round robin
 };
 
 // What becomes of a client that is accepted after the stop was requested.
@@ -47,6 +52,9 @@ struct Options {
     // How long a loop goes on looking for events before it sleeps, where its last waits were no
     // longer: lower latency for CPU time. 0: not at all; at most 10 ms.
     Duration busy_poll{0};
+    bool pin_loops = false;  // loop i on the i-th CPU of the affinity mask, sched(7)
+    std::string thread_name =
+        "berth";  // loops are called berth-0, berth-1, …; pthread_setname_np(3)
 
     // ── Listening ────────────────────────────────────────────────────────────────────────────
     int backlog = 4096;  // listen(2); the kernel clips it to somaxconn
@@ -54,7 +62,29 @@ struct Options {
     // backlog. Each listener of each loop may pass it by one. 0: what the descriptor limit
     // allows, less a reserve.
     std::size_t connections_max = 0;
-    bool no_delay = true;  // TCP_NODELAY, tcp(7)
+    // Who comes on top of the following is sent away in order, and counted (Refusal, snapshot.hpp).
+    std::size_t listener_connections_max = 0;  // open, accepted on one listener; 0: no bound
+    std::size_t address_connections_max = 0;   // open, of one client: an IPv4 address or an IPv6
+                                               // /64; 0: no bound. Unix peers have no address
+    std::size_t accept_rate_max = 0;           // per second, all listeners together; 0: no bound
+    std::size_t accept_burst_max = 0;          // at once; 0: as many as in a second
+    // Others may listen on the same port if they say so, too: who connects gets to one of them.
+    // Not the exclusive start that is berth's rule. Nothing on Unix sockets.
+    bool share_port = false;                   // SO_REUSEPORT, socket(7); the same user only
+    std::optional<std::uint32_t> unix_mode{};  // of Unix paths, like 0660; unset: the umask's
+    bool no_delay = true;                      // TCP_NODELAY, tcp(7)
+    // Of each connection, accepted or opened; 0: as the kernel has it, or not at all.
+    Duration keepalive_idle{0};      // silence, then probes: SO_KEEPALIVE, TCP_KEEPIDLE; 0: none
+    Duration keepalive_interval{0};  // between probes: TCP_KEEPINTVL
+    unsigned keepalive_count = 0;    // unanswered probes, then the peer is gone: TCP_KEEPCNT
+    Duration user_timeout{0};        // sent bytes without acknowledgement: TCP_USER_TIMEOUT
+    std::size_t receive_buffer = 0;  // bytes in the kernel: SO_RCVBUF, socket(7)
+    std::size_t send_buffer = 0;     // SO_SNDBUF
+
+    // Bytes queued for peers and unread from them, of all connections together. From three
+    // quarters of it on, who has output waiting is not read; past it, whoever needs more is reset.
+    // Each loop may hold up to 256 KiB of it in reserve. 0: no bound.
+    std::size_t memory_max = 0;
 
     // ── Per connection ───────────────────────────────────────────────────────────────────────
     std::size_t output_high = 1U << 20U;   // bytes queued: reading pauses, write says over_high
@@ -64,8 +94,15 @@ struct Options {
     std::size_t not_sent_max =
         256U << 10U;           // TCP_NOTSENT_LOWAT, tcp(7): unsent in the kernel; 0: no bound
     Duration idle_timeout{0};  // nothing received and nothing sent; 0: none
+    Duration read_timeout{0};  // nothing received, while it may be; 0: none
+    // Output waits, and the kernel takes none of it: the peer does not read. 0: for ever.
+    Duration write_stall_timeout = std::chrono::seconds{30};
+    Duration lifetime_max{0};  // from its beginning, up to an eighth earlier; 0: none
     Duration linger =
         std::chrono::seconds{1};  // silence after our FIN was acknowledged; then close
+
+    // ── Datagrams ────────────────────────────────────────────────────────────────────────────
+    std::size_t datagram_max = 64U << 10U;  // bytes of one; a longer one comes cut, and says so
 
     // ── Fairness ─────────────────────────────────────────────────────────────────────────────
     std::size_t read_budget = 256U << 10U;  // bytes of one connection per iteration

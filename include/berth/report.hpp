@@ -43,12 +43,13 @@ BERTH_EXPORT std::string_view to_string(StopOutcome outcome);
 struct BERTH_EXPORT ListenerReport {
     Endpoint endpoint;
     // syn_filter, ttl: newcomers were held back, no client was reset. unlinked: a Unix path, taken
-    // away first. best_effort: the accept queue was emptied, then closed. handed_over: it lives on
-    // elsewhere.
+    // away first. best_effort: the accept queue was emptied, then closed. emptied: of datagrams,
+    // what had arrived was delivered. handed_over: it lives on elsewhere.
     std::string_view quiesce = "best_effort";
     std::uint64_t accepted_after_stop = 0;
     std::uint64_t refused = 0;                // of these, by LateAccept::refuse
     std::uint64_t handshakes_abandoned = 0;   // still in SYN_RECV when it closed
+    std::uint64_t datagrams_after_stop = 0;   // received and delivered since the stop began
     bool released = false;                    // a fresh socket could bind it again
     std::string_view listened = "not_tried";  // could it listen, too: or proven
     std::string cause = {};                   // why it is not released

@@ -39,7 +39,7 @@ enum class ErrorCode : std::uint8_t {
     already_running,     // start() on an engine that has not stopped
     not_running,         // the engine is not started, or has stopped
     would_deadlock,      // a waiting call on a thread that the wait depends on
-    handler_failed,      // on_boot threw
+    handler_failed,      // on_boot threw, or work given to a WorkPool
     handover_failed,     // the running generation refused, died, or did not answer in time
     io,                  // any other errno
     internal,            // a defect in berth

@@ -25,7 +25,8 @@ template <class S>
 class SessionHandler : public EventHandler {
 public:
     Action on_open(Connection& peer) override {
-        S& session = peer.emplace_context<S>();
+        S* const given = peer.context<S>();  // by DialOptions::context
+        S& session = given != nullptr ? *given : peer.emplace_context<S>();
         if constexpr (requires { session.on_open(peer); }) return session.on_open(peer);
         return Action::none;
     }

@@ -14,6 +14,7 @@
 #include <berth/clock.hpp>
 #include <berth/endpoint.hpp>
 #include <berth/engine_state.hpp>
+#include <berth/export.hpp>
 #include <berth/handler.hpp>
 
 #include <array>
@@ -40,6 +41,16 @@ struct DurationHistogram {
 inline constexpr std::size_t kStopOutcomes = 7;  // of StopOutcome, report.hpp
 inline constexpr std::size_t kPortCauses = 17;   // of PortCause, port.hpp
 
+// Why a client was sent away as soon as it was accepted.
+enum class Refusal : std::uint8_t {
+    stopping,        // LateAccept::refuse
+    listener_limit,  // Options::listener_connections_max
+    address_limit,   // Options::address_connections_max
+    accept_rate,     // Options::accept_rate_max
+};
+inline constexpr std::size_t kRefusals = 4;
+BERTH_EXPORT std::string_view to_string(Refusal refusal);
+
 struct EngineSnapshot {
     // Connections by what they do; their sum is connection_count().
     struct Connections {
@@ -51,7 +62,6 @@ struct EngineSnapshot {
     struct Counters {
         std::uint64_t accepted = 0;
         std::uint64_t connected = 0;  // by EventLoop::connect
-        std::uint64_t refused = 0;    // LateAccept::refuse
         std::uint64_t accept_errors = 0;
         std::uint64_t accept_pauses = 0;
         std::uint64_t handler_exceptions = 0;
@@ -66,6 +76,18 @@ struct EngineSnapshot {
         std::uint64_t timers_fired = 0;
         std::uint64_t timers_dropped = 0;                   // by a stop
         std::array<std::uint64_t, kCloseReasons> closed{};  // by CloseReason
+        std::array<std::uint64_t, kRefusals> refused{};     // by Refusal
+    };
+    struct Datagrams {
+        std::uint64_t received = 0;
+        std::uint64_t bytes_received = 0;
+        std::uint64_t truncated = 0;  // of these: longer than Options::datagram_max
+        std::uint64_t unread = 0;     // of these, to connections: on_traffic left a rest, dropped
+        std::uint64_t dropped = 0;    // by the kernel, for want of room: known with the next one
+        std::uint64_t sent = 0;
+        std::uint64_t bytes_sent = 0;
+        std::uint64_t refused = 0;  // by the kernel, when they were to be sent: lost
+        std::uint64_t errors = 0;   // that came back for what was sent (ICMP)
     };
     struct Loop {
         std::size_t index = 0;
@@ -78,6 +100,7 @@ struct EngineSnapshot {
     struct Listener {
         Endpoint endpoint;
         bool is_open = true;
+        std::uint64_t connections = 0;   // accepted on it, and open
         std::uint64_t accept_queue = 0;  // connected, not yet accepted; 0 on Unix sockets
     };
     struct Stop {
@@ -106,6 +129,7 @@ struct EngineSnapshot {
     std::uint64_t outbound_bytes = 0;  // queued, not taken by the kernel
     std::uint64_t timers = 0;          // of users, waiting
     Counters counters;
+    Datagrams datagrams;
     std::vector<Loop> loops;
     std::vector<Listener> listeners;
     Stop stop;

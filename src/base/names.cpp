@@ -8,6 +8,7 @@
 #include <berth/handler.hpp>
 #include <berth/report.hpp>
 #include <berth/result.hpp>
+#include <berth/snapshot.hpp>
 
 #include <string_view>
 
@@ -42,6 +43,16 @@ std::string_view to_string(ErrorCode code) {
     return kUnknown;
 }
 
+std::string_view to_string(Refusal refusal) {
+    switch (refusal) {
+        case Refusal::stopping: return "stopping";
+        case Refusal::listener_limit: return "listener_limit";
+        case Refusal::address_limit: return "address_limit";
+        case Refusal::accept_rate: return "accept_rate";
+    }
+    return kUnknown;
+}
+
 std::string_view to_string(CloseReason reason) {
     switch (reason) {
         case CloseReason::peer_end: return "peer_end";
@@ -56,6 +67,11 @@ std::string_view to_string(CloseReason reason) {
         case CloseReason::user_timeout: return "user_timeout";
         case CloseReason::io_error: return "io_error";
         case CloseReason::handed_over: return "handed_over";
+        case CloseReason::relay_closed: return "relay_closed";
+        case CloseReason::read_timeout: return "read_timeout";
+        case CloseReason::write_stall_timeout: return "write_stall_timeout";
+        case CloseReason::lifetime_max: return "lifetime_max";
+        case CloseReason::memory_max: return "memory_max";
     }
     return kUnknown;
 }

@@ -94,6 +94,9 @@ public:
         return current && (page.live & bit_of(id.slot)) != 0 ? &page.object(id.slot) : nullptr;
     }
 
+    // Of an object that is there: slots that know their number need not know their generation.
+    SlotId id_of(std::uint32_t slot) { return {slot, page_of(slot).generation(slot)}; }
+
     // Calls visit(T&) for every object, in the order of slots. `visit` may erase any object;
     // one that it emplaces is visited or not, depending on its slot.
     template <class Visit>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Driver: the seam. How a loop talks to the kernel about streams, in io_uring's way of thinking.
+// Driver: the seam. How a loop talks to the kernel about sockets, in io_uring's way of thinking.
 //
 // epoll emulates the completions, a simulation invents them. Socket logic stands above and
 // exists once. Calls go down through this interface; completions come up into a Sink, which is
@@ -41,6 +41,16 @@
 //     What the kernel refuses then comes back, in order and before anything else of the stream is
 //     sent: by on_unsent, or from settle, which asks the kernel at once. Whoever ends sending, or
 //     closes in order, settles first.
+// 16. Datagrams are armed, too, and come in batches, one of a socket in a poll, each whole and in
+//     the kernel's order, also empty ones; lent until on_datagrams returns. One that is longer
+//     than the bound comes cut, and says so. Their memory is taken when the driver's first
+//     datagram socket is started.
+// 17. No error ends a datagram socket: on_datagram_error tells of each, and it is still armed.
+// 18. stop_receive_datagrams disarms at once; finish_receive_datagrams delivers first what the
+//     kernel has. Either way on_datagrams_end is the last completion, after which the descriptor
+//     is the caller's to close.
+// 19. send_datagrams never waits. It says how many the kernel took, each of them whole, at least
+//     one; or why it refused the first.
 //
 // Lifetime:  streams and listeners must be closed, and their completions taken, before the
 //            driver is destroyed.
@@ -89,11 +99,34 @@ struct Stream : Source {
 
 struct Listener : Source {};
 
+// A bound, or connected, datagram socket. As with a listener the descriptor stays the caller's.
+struct DatagramSocket : Source {
+    int family = 0;             // of its addresses; the driver's
+    std::uint32_t dropped = 0;  // by the kernel, as it told last (SocketOption::count_drops)
+};
+
+struct ReceivedDatagram {
+    Bytes bytes;
+    IpEndpoint peer;   // family 0: it has no address
+    IpEndpoint local;  // whom it was sent to, without the port: SocketOption::tell_destination
+    bool is_truncated = false;
+    bool is_to_many = false;  // `local` is a multicast or broadcast address: nobody's own
+};
+
+struct OutgoingDatagram {
+    Bytes bytes;
+    IpEndpoint to;    // family 0: whom the socket is connected to
+    IpEndpoint from;  // a local address, without the port; family 0: the kernel chooses
+};
+
+using ReceivedDatagrams = std::span<const ReceivedDatagram>;
+using OutgoingDatagrams = std::span<const OutgoingDatagram>;
+
 // What became of an optimistic send, in one register.
 class Sent {
 public:
-    // The first `count` bytes are gone and their memory is free; fewer than given: it would
-    // block, the caller keeps the rest and uses send_when_ready.
+    // The first `count` bytes, or datagrams, are gone and their memory is free; fewer than given:
+    // it would block, the caller keeps the rest and uses send_when_ready.
     static constexpr Sent done(std::size_t count) { return Sent{static_cast<std::int64_t>(count)}; }
     static constexpr Sent failed(int errno_value) { return Sent{-std::int64_t{errno_value}}; }
 
@@ -117,15 +150,17 @@ inline constexpr std::size_t kSoonMax = 16U << 10U;
 
 // What opening a driver grants it. Each is at least 1.
 struct Bounds {
-    std::size_t receive_bytes = 64U << 10U;  // one receive buffer, shared by all streams
-    std::size_t read_budget = 256U << 10U;   // bytes of one stream per poll
-    std::size_t accept_budget = 64;          // connections of one listener per poll
-    std::size_t events_max = 512;            // kernel events taken per poll
+    std::size_t receive_bytes = 64U << 10U;   // one receive buffer, shared by all streams
+    std::size_t read_budget = 256U << 10U;    // bytes of one stream per poll
+    std::size_t accept_budget = 64;           // connections of one listener per poll
+    std::size_t events_max = 512;             // kernel events taken per poll
+    std::size_t datagram_bytes = 64U << 10U;  // of one datagram
+    std::size_t datagram_batch = 32;          // datagrams of one socket per poll
 };
 
 constexpr bool is_usable(const Bounds& bounds) {
     return bounds.receive_bytes > 0 && bounds.read_budget > 0 && bounds.accept_budget > 0 &&
-           bounds.events_max > 0;
+           bounds.events_max > 0 && bounds.datagram_bytes > 0 && bounds.datagram_batch > 0;
 }
 
 // The completions, as every Sink must have them:
@@ -143,6 +178,9 @@ constexpr bool is_usable(const Bounds& bounds) {
 //     void on_unsent(Stream&, Slices, int errno_value)   of send_soon: at least one byte, lent;
 //                                                        0: the socket is full
 //     void on_closed(Stream&)
+//     void on_datagrams(DatagramSocket&, ReceivedDatagrams)      at least one
+//     void on_datagram_error(DatagramSocket&, int errno_value)   of an earlier send, mostly
+//     void on_datagrams_end(DatagramSocket&)
 
 class Driver {
 public:
@@ -181,6 +219,14 @@ public:
     // Cancels what is in flight, closes the descriptor, then on_closed.
     virtual void close(Stream& stream, Ending ending) = 0;
 
+    // ── Datagrams ────────────────────────────────────────────────────────────────────────────
+    // Arms receiving on a bound or connected descriptor.
+    virtual Outcome<void> start_receive_datagrams(DatagramSocket& socket) = 0;
+    virtual void stop_receive_datagrams(DatagramSocket& socket) = 0;
+    virtual void finish_receive_datagrams(DatagramSocket& socket) = 0;
+    // From the first start on, until the descriptor is closed.
+    virtual Sent send_datagrams(DatagramSocket& socket, OutgoingDatagrams datagrams) = 0;
+
     // ── The loop ─────────────────────────────────────────────────────────────────────────────
     // `deadline` in the past: do not wait. Fails only when the driver itself is broken.
     virtual Outcome<void> poll(Deadline deadline) = 0;
@@ -189,6 +235,10 @@ public:
     // Did the budget end this stream's last turn, so that more is certain to be there?
     virtual bool is_put_off(const Stream& stream) const = 0;
     virtual void wake() = 0;  // any thread
+
+    // Does a stream's input stay in the kernel until on_received is about to be called, so that
+    // inside it others may take what follows?
+    virtual bool receives_on_demand() const { return false; }
 };
 
 }  // namespace berth::driver

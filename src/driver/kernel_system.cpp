@@ -9,14 +9,17 @@
 #include "driver/socket_rows.hpp"
 #include "driver/system.hpp"
 #include "os/calls.hpp"
+#include "os/cpus.hpp"
 #include "os/directory.hpp"
 #include "os/filter.hpp"
+#include "os/inherited.hpp"
 #include "os/machine.hpp"
 #include "os/message.hpp"
 #include "os/owned_descriptor.hpp"
 #include "os/process.hpp"
 #include "os/sock_diag.hpp"
 #include "os/socket_address.hpp"
+#include "os/zero_copy.hpp"
 
 #include <berth/bytes.hpp>
 #include <berth/clock.hpp>
@@ -29,6 +32,7 @@
 #include <iterator>
 #include <span>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -182,6 +186,18 @@ Outcome<void> KernelSystem::set(Descriptor socket, SocketOption option, int valu
         case SocketOption::not_sent_low: return set_as(os::kNotSentLow);
         case SocketOption::user_timeout: return set_as(os::kUserTimeout);
         case SocketOption::orphan_timeout: return set_as(os::kOrphanTimeout);
+        case SocketOption::late_port: return set_as(os::kLatePort);
+        case SocketOption::keep_alive: return set_as(os::kKeepAlive);
+        case SocketOption::keep_idle: return set_as(os::kKeepIdle);
+        case SocketOption::keep_interval: return set_as(os::kKeepInterval);
+        case SocketOption::keep_count: return set_as(os::kKeepCount);
+        case SocketOption::tell_destination: {
+            const auto family = os::option(number(socket), os::kSocketFamily);
+            return set_as(family.value_or(0) == AF_INET6 ? os::kTellDestination6
+                                                         : os::kTellDestination);
+        }
+        case SocketOption::count_drops: return set_as(os::kCountDrops);
+        case SocketOption::broadcast: return set_as(os::kBroadcast);
     }
     return base::failed(ENOPROTOOPT);
 }
@@ -276,6 +292,12 @@ PortRange KernelSystem::ephemeral_ports() {
 
 std::int64_t KernelSystem::thread_id() { return os::thread_id(); }
 
+void KernelSystem::let_others_run() { std::this_thread::yield(); }
+
+Outcome<void> KernelSystem::name_thread(const std::string& name) { return os::name_thread(name); }
+
+Outcome<void> KernelSystem::pin_thread(std::size_t nth) { return os::pin_thread(nth); }
+
 // ── Descriptors that travel ──────────────────────────────────────────────────────────────────
 
 Outcome<void> KernelSystem::send_message(Descriptor socket, Bytes bytes,
@@ -309,6 +331,53 @@ Outcome<PeerCredentials> KernelSystem::peer_credentials(Descriptor socket) {
 
 Outcome<Descriptor> KernelSystem::duplicate(Descriptor descriptor) {
     return as_descriptor(os::duplicate(number(descriptor)));
+}
+
+Outcome<std::size_t> KernelSystem::send_file(Descriptor socket, const FilePiece& piece) {
+    return os::send_file(number(socket), number(piece.file), piece.offset, piece.count);
+}
+
+Outcome<std::size_t> KernelSystem::read_file(Descriptor file, MutableBytes into,
+                                             std::uint64_t offset) {
+    return os::read_at(number(file), into, offset);
+}
+
+Outcome<PipeEnds> KernelSystem::open_pipe() {
+    const auto ends = os::open_pipe();
+    if (!ends) return base::failed(ends.errno_value());
+    return PipeEnds{.reader = Descriptor{ends->reader}, .writer = Descriptor{ends->writer}};
+}
+
+Outcome<Spliced> KernelSystem::splice(const SpliceWay& way, std::size_t count) {
+    const auto moved = os::splice_through({.from = number(way.from),
+                                           .reader = number(way.pipe.reader),
+                                           .writer = number(way.pipe.writer),
+                                           .to = number(way.to)},
+                                          count);
+    if (!moved) return base::failed(moved.errno_value());
+    return Spliced{.taken = moved->taken, .sent = moved->sent, .send_errno = moved->send_errno};
+}
+
+Outcome<std::size_t> KernelSystem::read_pipe(Descriptor reader, MutableBytes into) {
+    return os::read_now(number(reader), into);
+}
+
+Outcome<Endpoint> KernelSystem::adopt(Descriptor socket) {
+    switch (os::kind_of_inherited(number(socket))) {
+        case os::Inherited::connection: break;
+        case os::Inherited::listener: return base::failed(EINVAL);
+        case os::Inherited::other_socket: return base::failed(EPROTOTYPE);
+        case os::Inherited::no_socket: return base::failed(ENOTSOCK);
+        case os::Inherited::not_open: return base::failed(EBADF);
+    }
+    const auto local = os::inherited_endpoint(number(socket));
+    if (!local) return base::failed(local.errno_value());
+    auto peer = peer_endpoint(socket, local->is_unix() ? Scheme::unix_stream : Scheme::tcp);
+    if (!peer) return peer;
+    if (const auto made = os::make_ours(number(socket)); !made) {
+        return base::failed(made.errno_value());
+    }
+    return peer;
 }
 
 Outcome<std::uint64_t> KernelSystem::inode(Descriptor descriptor) {

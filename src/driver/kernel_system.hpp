@@ -61,6 +61,9 @@ public:
     std::string user_name(std::uint32_t uid) override;
     PortRange ephemeral_ports() override;
     std::int64_t thread_id() override;
+    void let_others_run() override;
+    Outcome<void> name_thread(const std::string& name) override;
+    Outcome<void> pin_thread(std::size_t nth) override;
 
     Outcome<void> send_message(Descriptor socket, Bytes bytes,
                                std::span<const Descriptor> attached) override;
@@ -68,6 +71,13 @@ public:
     Outcome<std::pair<Descriptor, Descriptor>> message_pair() override;
     Outcome<PeerCredentials> peer_credentials(Descriptor socket) override;
     Outcome<Descriptor> duplicate(Descriptor descriptor) override;
+    Outcome<std::size_t> send_file(Descriptor socket, const FilePiece& piece) override;
+    Outcome<std::size_t> read_file(Descriptor file, MutableBytes into,
+                                   std::uint64_t offset) override;
+    Outcome<PipeEnds> open_pipe() override;
+    Outcome<Spliced> splice(const SpliceWay& way, std::size_t count) override;
+    Outcome<std::size_t> read_pipe(Descriptor reader, MutableBytes into) override;
+    Outcome<Endpoint> adopt(Descriptor socket) override;
     Outcome<std::uint64_t> inode(Descriptor descriptor) override;
 
     Outcome<Descriptor> open_reserve() override;

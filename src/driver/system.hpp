@@ -44,6 +44,15 @@ enum class SocketOption : std::uint8_t {
     not_sent_low,    // TCP_NOTSENT_LOWAT
     user_timeout,    // TCP_USER_TIMEOUT, milliseconds
     orphan_timeout,  // TCP_LINGER2, seconds: of FIN_WAIT2 without an owner
+    late_port,       // IP_BIND_ADDRESS_NO_PORT, ip(7): bind leaves a port 0 to connect
+    keep_alive,      // SO_KEEPALIVE, socket(7)
+    keep_idle,       // TCP_KEEPIDLE, seconds
+    keep_interval,   // TCP_KEEPINTVL, seconds
+    keep_count,      // TCP_KEEPCNT
+    // Of datagram sockets:
+    tell_destination,  // IP_PKTINFO, IPV6_RECVPKTINFO: whom each datagram was sent to
+    count_drops,       // SO_RXQ_OVFL
+    broadcast,         // SO_BROADCAST
 };
 
 struct Accepted {
@@ -65,6 +74,24 @@ struct PathFacts {
     std::uint64_t inode = 0;
 
     friend bool operator==(const PathFacts&, const PathFacts&) = default;
+};
+
+struct PipeEnds {
+    Descriptor reader = Descriptor::none;
+    Descriptor writer = Descriptor::none;
+};
+
+// From one socket to another, through a pipe that is empty.
+struct SpliceWay {
+    Descriptor from = Descriptor::none;
+    PipeEnds pipe;
+    Descriptor to = Descriptor::none;
+};
+
+struct Spliced {
+    std::size_t taken = 0;  // from the one socket; 0: its peer's FIN
+    std::size_t sent = 0;   // to the other; what is between is in the pipe
+    int send_errno = 0;     // why that is not all
 };
 
 class System {
@@ -128,6 +155,12 @@ public:
     // Where outgoing connections get their source port: ip_local_port_range, ip(7).
     virtual PortRange ephemeral_ports() { return {}; }
     virtual std::int64_t thread_id() { return 0; }  // of the caller: gettid(2)
+    // Between two looks at what others have to do first: sched_yield(2).
+    virtual void let_others_run() {}
+    // Of the caller. 15 characters at most: prctl(2), PR_SET_NAME.
+    virtual Outcome<void> name_thread(const std::string&) { return base::failed(EOPNOTSUPP); }
+    // To the n-th CPU of its affinity mask, round and round: sched_setaffinity(2).
+    virtual Outcome<void> pin_thread(std::size_t) { return base::failed(EOPNOTSUPP); }
 
     // ── Descriptors that travel: Unix SOCK_SEQPACKET, unix(7) ────────────────────────────────
     // All or nothing; EAGAIN: later. At most kAttachedMax descriptors, which stay the caller's.
@@ -149,6 +182,33 @@ public:
     virtual Outcome<Descriptor> duplicate(Descriptor) {  // F_DUPFD_CLOEXEC, fcntl(2)
         return base::failed(EOPNOTSUPP);
     }
+    // sendfile(2): how many bytes the socket took. 0: the file ends at the offset. EAGAIN: the
+    // socket is full. EINVAL: not from such a file. Raises no SIGPIPE.
+    struct FilePiece {
+        Descriptor file = Descriptor::none;
+        std::uint64_t offset = 0;
+        std::size_t count = 0;
+    };
+    virtual Outcome<std::size_t> send_file(Descriptor, const FilePiece&) {
+        return base::failed(EOPNOTSUPP);
+    }
+    // pread(2): how many bytes there were.
+    virtual Outcome<std::size_t> read_file(Descriptor, MutableBytes, std::uint64_t) {
+        return base::failed(EOPNOTSUPP);
+    }
+    // splice(2), twice; EAGAIN: the one socket has nothing. Raises no SIGPIPE. The pipe holds at
+    // least kPipeBytes, and nothing of it waits.
+    static constexpr std::size_t kPipeBytes = 64U << 10U;
+    virtual Outcome<PipeEnds> open_pipe() { return base::failed(EOPNOTSUPP); }
+    virtual Outcome<Spliced> splice(const SpliceWay&, std::size_t) {
+        return base::failed(EOPNOTSUPP);
+    }
+    virtual Outcome<std::size_t> read_pipe(Descriptor, MutableBytes) {
+        return base::failed(EOPNOTSUPP);
+    }
+    // Makes a connected stream socket from outside one of ours: non-blocking, close-on-exec. Its
+    // peer. EBADF: not open; ENOTSOCK; EPROTOTYPE: no stream; EINVAL: it listens; ENOTCONN.
+    virtual Outcome<Endpoint> adopt(Descriptor) { return base::failed(EOPNOTSUPP); }
     // The inode that rows know a socket by: fstat(2).
     virtual Outcome<std::uint64_t> inode(Descriptor) { return base::failed(EOPNOTSUPP); }
 

@@ -49,8 +49,10 @@ std::span<const int> Coordinator::watched() { return core_.handover().watched();
 // One transition if its condition holds.
 bool Coordinator::step() {
     switch (core_.state()) {
-        case EngineState::ready: return begin_stop() || listener_stops_.step() || suspend();
-        case EngineState::suspended: return begin_stop() || listener_stops_.step() || resume();
+        case EngineState::ready:
+            return begin_stop() || add_listeners() || listener_stops_.step() || suspend();
+        case EngineState::suspended:
+            return begin_stop() || add_listeners() || listener_stops_.step() || resume();
         case EngineState::handing_over: return begin_stop();
         case EngineState::lame_duck: return wait_as_lame_duck();
         case EngineState::quiescing: return quiesce();
@@ -60,6 +62,11 @@ bool Coordinator::step() {
         case EngineState::reclaiming: return reclaim();
         default: return false;
     }
+}
+
+// Not while another generation takes over: what it was offered stays what there is.
+bool Coordinator::add_listeners() {
+    return !core_.handover().is_busy() && core_.assign_added_listeners();
 }
 
 // ── Suspending ───────────────────────────────────────────────────────────────────────────────
@@ -90,6 +97,7 @@ bool Coordinator::resume() {
 bool Coordinator::begin_stop() {
     if (!core_.stop_request().is_asked() || !core_.handover().lets_stop()) return false;
     record_.begin(core_.system().now());
+    core_.stop_adding_listeners();
     was_handed_over_ = core_.handover().has_given();
     core_.move(LifecycleEvent::stop);
     if (core_.state() == EngineState::quiescing) {  // from handing_over
@@ -233,7 +241,7 @@ std::optional<Instant> Coordinator::verify() {
             verifications_.push_back(
                 {.listener = index,
                  .verification = {core_.system(), core_.listeners().endpoint(index),
-                                  core_.listeners().inodes(index)}});
+                                  core_.listeners().inodes(index), core_.options().share_port}});
         }
     }
     std::optional<Instant> next;

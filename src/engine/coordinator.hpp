@@ -61,6 +61,7 @@ private:
 
     bool step();
     bool begin_stop();
+    bool add_listeners();
     bool suspend();
     bool resume();
     bool wait_as_lame_duck();

@@ -5,6 +5,7 @@
 #include "engine/core.hpp"
 
 #include "engine/log_lines.hpp"
+#include "net/socket_settings.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -19,7 +20,9 @@ namespace {
 
 // Descriptors that connections may not use up: the loops' own, logs, the report, the user's.
 constexpr std::size_t kReserveMax = 32;
+constexpr std::uint32_t kModeMax = 0777;                          // permissions, chmod(2)
 constexpr std::size_t kLoopsMax = 255;                            // what a ConnectionId can name
+constexpr std::size_t kDatagramMax = 64U << 10U;                  // longer ones do not exist
 constexpr Duration kBusyPollMax = std::chrono::milliseconds{10};  // past it, sleeping is cheap
 
 Error bad_option(const char* name, const std::string& why) {
@@ -31,6 +34,59 @@ Result<void> check_busy_poll(Duration bound) {
     if (bound >= Duration::zero() && bound <= kBusyPollMax) return {};
     return fail(bad_option("busy_poll", "is not between 0 and 10 ms")
                     .fix("50 us is a good start; 0 switches it off"));
+}
+
+Result<void> check_bounds(const Options& options) {
+    if (options.backlog < 1) return fail(bad_option("backlog", "is below 1"));
+    if (options.output_low > options.output_high) {
+        return fail(bad_option("output_low", "is above output_high"));
+    }
+    if (options.output_high > options.output_max) {
+        return fail(bad_option("output_high", "is above output_max"));
+    }
+    if (options.input_max == 0) return fail(bad_option("input_max", "is 0"));
+    if (options.datagram_max == 0 || options.datagram_max > kDatagramMax) {
+        return fail(bad_option("datagram_max", "is not between 1 and 64 KiB"));
+    }
+    if (options.read_budget == 0) return fail(bad_option("read_budget", "is 0"));
+    return {};
+}
+
+Result<void> check_durations(const Options& options) {
+    for (const auto& [name, value] :
+         {std::pair{"idle_timeout", options.idle_timeout}, std::pair{"linger", options.linger},
+          std::pair{"read_timeout", options.read_timeout},
+          std::pair{"write_stall_timeout", options.write_stall_timeout},
+          std::pair{"lifetime_max", options.lifetime_max}, std::pair{"drain", options.drain},
+          std::pair{"quiesce_max", options.quiesce_max},
+          std::pair{"lame_duck", options.lame_duck.value_or(Duration::zero())},
+          std::pair{"spread", options.spread}, std::pair{"probation", options.probation},
+          std::pair{"first_request_grace", options.first_request_grace},
+          std::pair{"handover_timeout", options.handover_timeout}}) {
+        if (value < Duration::zero()) return fail(bad_option(name, "is negative"));
+    }
+    return {};
+}
+
+Result<void> check_limits(const Options& options) {
+    using base::RateLimiter;
+    using net::AddressTable;
+    if (options.address_connections_max > AddressTable::kCountMax) {
+        return fail(bad_option("address_connections_max", "is above 16777215"));
+    }
+    if (options.accept_rate_max > RateLimiter::kPerSecondMax) {
+        return fail(bad_option("accept_rate_max", "is above 1000000"));
+    }
+    if (options.accept_burst_max > RateLimiter::kBurstMax) {
+        return fail(bad_option("accept_burst_max", "is above 1000000"));
+    }
+    if (options.accept_burst_max > 0 && options.accept_rate_max == 0) {
+        return fail(bad_option("accept_burst_max", "is set, and accept_rate_max is not"));
+    }
+    if (options.unix_mode.value_or(0) > kModeMax) {
+        return fail(bad_option("unix_mode", "is above 0777").fix("0660 is owner and group"));
+    }
+    return {};
 }
 
 }  // namespace
@@ -82,6 +138,7 @@ Result<void> Core::boot() {
     if (auto done = handover_.confirm(); !done) return fail(undo(std::move(done.error())));
     stopped_during_boot_ = stop_request_.is_asked();
     move(LifecycleEvent::booted);
+    adding_gate_.open();
     handover_.begin();
     statistics_.ready(system().now());
     log(LogLevel::info,
@@ -106,24 +163,12 @@ Result<void> Core::resolve_options() {
         options_.loops = static_cast<unsigned>(std::min(environment_->usable_cpus(), kLoopsMax));
     }
     if (auto checked = check_busy_poll(options_.busy_poll); !checked) return checked;
-    if (options_.backlog < 1) return fail(bad_option("backlog", "is below 1"));
-    if (options_.output_low > options_.output_high) {
-        return fail(bad_option("output_low", "is above output_high"));
+    if (auto checked = check_limits(options_); !checked) return checked;
+    if (auto checked = net::SettingsCheck("start", "Options::").all(options_); !checked) {
+        return checked;
     }
-    if (options_.output_high > options_.output_max) {
-        return fail(bad_option("output_high", "is above output_max"));
-    }
-    if (options_.input_max == 0) return fail(bad_option("input_max", "is 0"));
-    if (options_.read_budget == 0) return fail(bad_option("read_budget", "is 0"));
-    for (const auto& [name, value] :
-         {std::pair{"idle_timeout", options_.idle_timeout}, std::pair{"linger", options_.linger},
-          std::pair{"drain", options_.drain}, std::pair{"quiesce_max", options_.quiesce_max},
-          std::pair{"lame_duck", options_.lame_duck.value_or(Duration::zero())},
-          std::pair{"spread", options_.spread}, std::pair{"probation", options_.probation},
-          std::pair{"first_request_grace", options_.first_request_grace},
-          std::pair{"handover_timeout", options_.handover_timeout}}) {
-        if (value < Duration::zero()) return fail(bad_option(name, "is negative"));
-    }
+    if (auto checked = check_bounds(options_); !checked) return checked;
+    if (auto checked = check_durations(options_); !checked) return checked;
     if (options_.connections_max == 0) {
         const std::size_t limit = system().descriptor_limit();
         const std::size_t used = system().descriptors_open() + 3 * std::size_t{options_.loops};
@@ -131,12 +176,18 @@ Result<void> Core::resolve_options() {
         options_.connections_max = limit > reserve ? limit - reserve : 1;
     }
     limit_.set_max(options_.connections_max);
+    const bool hashes =
+        options_.balance == Balance::source_hash || options_.address_connections_max > 0;
+    if (hashes) hash_key_ = system().random();
+    admission_.begin(options_, hash_key_);
+    memory_.set_max(options_.memory_max);
     return {};
 }
 
 Result<void> Core::open_workers() {
-    auto factory =
-        environment_->choose_driver(options_.driver, {.read_budget = options_.read_budget});
+    auto factory = environment_->choose_driver(
+        options_.driver,
+        {.read_budget = options_.read_budget, .datagram_bytes = options_.datagram_max});
     if (!factory) return fail(std::move(factory.error()));
     make_workers();
     for (const auto& worker : workers_) {
@@ -278,6 +329,25 @@ void Core::request_stop(StopSource source, Deadline deadline) {
 void Core::want_suspension(bool wanted) {
     wants_suspension_.store(wanted);
     progress();
+}
+
+Result<std::size_t> Core::add_listener(std::string_view address) {
+    const auto refused = [&](const std::string& why) {
+        return fail(
+            Error(ErrorCode::not_running, "add_listener").at(std::string(address)).because(why));
+    };
+    const base::ReaderGate::Visit visit(adding_gate_);
+    const EngineState now = state();
+    if (!visit.is_inside()) return refused("the engine is " + std::string(to_string(now)));
+    if (handover_.is_busy()) return refused("another generation is taking over");
+    auto added = listeners_.add_while_running(address);
+    if (added) progress();
+    return added;
+}
+
+void Core::stop_adding_listeners() {
+    adding_gate_.shut();
+    static_cast<void>(listeners_.assign_added());
 }
 
 bool Core::request_close(std::size_t listener, Deadline deadline) {

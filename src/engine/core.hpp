@@ -11,6 +11,7 @@
 #pragma once
 
 #include "base/reader_gate.hpp"
+#include "engine/admission.hpp"
 #include "engine/coordinator.hpp"
 #include "engine/environment.hpp"
 #include "engine/handover/handover.hpp"
@@ -20,12 +21,14 @@
 #include "engine/stop_request.hpp"
 #include "engine/worker.hpp"
 #include "net/connection_limit.hpp"
+#include "net/memory_budget.hpp"
 
 #include <berth/engine.hpp>
 #include <berth/logger.hpp>
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -72,6 +75,9 @@ public:
     void resume_listeners();
     bool listeners_are_suspended() const;
     StopReport::Sample connections_by_state(Duration at) const;
+    // Gives the loops what was added since; in the end for the last time.
+    bool assign_added_listeners() { return listeners_.assign_added(); }
+    void stop_adding_listeners();
     void call_on_listener_closed(const ListenerReport& report);
     void call_on_reload();
     // Ends the run: workers, listeners and paths. Workers that are stuck are left to themselves.
@@ -90,6 +96,7 @@ public:
     const StopRequest& stop_request() const { return stop_request_; }
     void want_suspension(bool wanted);
     bool wants_suspension() const { return wants_suspension_.load(); }
+    Result<std::size_t> add_listener(std::string_view address);
     bool request_close(std::size_t listener, Deadline deadline);
     Deadline deadline() const { return stop_request_.deadline(); }
     void progress();
@@ -104,8 +111,14 @@ public:
     std::string driver_description() const { return environment_->driver_description(); }
     transport::TransportFactory* transports() const { return environment_->transports(); }
     net::ConnectionLimit& limit() { return limit_; }
+    Admission& admission() { return admission_; }
+    std::uint64_t hash_key() const { return hash_key_; }  // Balance::source_hash; for a run
+    net::MemoryBudget& memory() { return memory_; }
     std::size_t worker_count() const { return worker_count_.load(std::memory_order_acquire); }
     Worker& worker(std::size_t index) const { return *workers_[index]; }
+
+    // Each in turn: the loop of a dial that does not care.
+    std::size_t next_dialler() { return next_dialler_.fetch_add(1) % worker_count(); }
 
     // While one exists, the thread works for this engine: waiting for the engine would deadlock.
     class Presence {
@@ -146,14 +159,19 @@ private:
     StopRequest stop_request_;
     std::atomic<bool> wants_suspension_{false};
     net::ConnectionLimit limit_;
+    std::uint64_t hash_key_ = 0;
+    net::MemoryBudget memory_;
     Listeners listeners_{*this};
+    Admission admission_{listeners_};
     handover::Handover handover_{*this};
     Statistics statistics_;
     mutable base::ReaderGate endpoints_gate_;
+    base::ReaderGate adding_gate_;  // who adds listeners visits; open while the engine takes them
     std::vector<InheritedSocket> inherited_;
     std::vector<Observer> observers_;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::atomic<std::size_t> worker_count_{0};
+    std::atomic<std::size_t> next_dialler_{0};
     bool keeps_listeners_ = false;
     bool stopped_during_boot_ = false;
     bool has_stuck_workers_ = false;

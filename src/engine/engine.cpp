@@ -4,7 +4,10 @@
 
 #include <berth/engine.hpp>
 
+#include "base/reader_gate.hpp"
 #include "engine/connection_task.hpp"
+#include "engine/datagram_task.hpp"
+#include "engine/dial_task.hpp"
 #include "engine/engine_core.hpp"
 
 #include <array>
@@ -50,6 +53,8 @@ Result<void> Engine::start(std::string_view address) {
     return start(one);
 }
 
+Result<void> Engine::start() { return start(std::span<const std::string>()); }
+
 Result<StopReport> Engine::run(std::span<const std::string> addresses) {
     return engine::EngineAccess::run(*this, addresses, {});
 }
@@ -90,6 +95,10 @@ Result<StopReport> Engine::stop() {
 void Engine::suspend() { core_->want_suspension(true); }
 void Engine::resume() { core_->want_suspension(false); }
 
+Result<std::size_t> Engine::add_listener(std::string_view address) {
+    return core_->add_listener(address);
+}
+
 bool Engine::close_listener(std::size_t index, Deadline deadline) {
     return core_->request_close(index, deadline);
 }
@@ -110,8 +119,8 @@ Result<void> Engine::restart(std::span<const std::string> command) {
 // ── What it serves ───────────────────────────────────────────────────────────────────────────
 
 std::vector<Endpoint> Engine::endpoints() const {
-    const auto endpoints = core_->listeners().endpoints();
-    return {endpoints.begin(), endpoints.end()};
+    const base::ReaderGate::Visit visit(core_->endpoints_gate());
+    return visit.is_inside() ? core_->listeners().endpoints() : std::vector<Endpoint>{};
 }
 std::string Engine::driver_description() const { return core_->driver_description(); }
 std::size_t Engine::loop_count() const { return core_->worker_count(); }
@@ -141,6 +150,26 @@ bool Engine::wake(ConnectionId id, Completion done) {
 bool Engine::close(ConnectionId id, CloseMode mode, Completion done) {
     return core_->send({.kind = ConnectionTask::Kind::close, .id = id, .mode = mode},
                        std::move(done));
+}
+
+bool Engine::connect(const Endpoint& endpoint, DialOptions options) {
+    if (!engine::is_running(state()) || loop_count() == 0) return false;
+    if (options.loop == DialOptions::kAnyLoop) options.loop = core_->next_dialler();
+    if (options.loop >= loop_count()) return false;
+    return engine::DialTask::send(core_->worker(options.loop), endpoint, std::move(options));
+}
+
+// ── Datagrams ────────────────────────────────────────────────────────────────────────────────
+
+bool Engine::send_to(std::size_t listener, const Endpoint& to, Buffer bytes) {
+    const engine::Listeners& listeners = core_->listeners();
+    if (!engine::is_running(state())) return false;
+    if (listener >= listeners.size() || listeners.is_closed(listener)) return false;
+    if (!listeners.endpoint(listener).is_udp() || to.ip().family == 0) return false;
+    if (bytes.size() > net::DatagramOutbox::kPayloadMax) return false;
+    engine::Worker& worker = core_->worker(listeners.loop_for(listener, to.port()));
+    return engine::DatagramTask::send(
+        worker, {.listener = listener, .to = to.ip(), .bytes = std::move(bytes)});
 }
 
 }  // namespace berth

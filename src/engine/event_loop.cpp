@@ -52,7 +52,22 @@ std::size_t EventLoop::connection_count() const {
 }
 
 Result<ConnectionId> EventLoop::connect(const Endpoint& endpoint, Deadline deadline) {
-    return on_its_thread(*this).table().connect(endpoint, deadline);
+    return connect(endpoint, DialOptions{.deadline = deadline});
+}
+
+Result<ConnectionId> EventLoop::connect(const Endpoint& endpoint, DialOptions options) {
+    return on_its_thread(*this).table().connect(endpoint, std::move(options));
+}
+
+Result<ConnectionId> EventLoop::adopt(int descriptor, Context context) {
+    return on_its_thread(*this).table().take_over(driver::Descriptor{descriptor},
+                                                  std::move(context));
+}
+
+bool EventLoop::send_to(std::size_t listener, const Endpoint& to, Bytes bytes) {
+    net::DatagramPort* port = on_its_thread(*this).datagram_port(listener);
+    if (port == nullptr) return engine().send_to(listener, to, Buffer::copy_of(bytes));
+    return to.ip().family != 0 && port->send(to.ip(), {}, bytes);
 }
 
 // ── Time ─────────────────────────────────────────────────────────────────────────────────────

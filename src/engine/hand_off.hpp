@@ -34,6 +34,8 @@ public:
     void cancel() override {
         target_->core().system().close(socket_);
         target_->core().limit().remove();
+        target_->core().admission().leave(listener_, peer_);
+        target_->table().unexpect();
         base::Recycler<HandOff>::give_back(this);
     }
 

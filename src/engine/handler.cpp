@@ -21,6 +21,7 @@ Action EventHandler::on_end(Connection&) { return Action::close; }
 void EventHandler::on_writable(Connection&) {}
 Action EventHandler::on_drain(Connection&, Deadline) { return Action::close; }
 void EventHandler::on_close(Connection&, CloseReason) {}
+void EventHandler::on_datagram(Datagram&) {}
 std::optional<Buffer> EventHandler::on_export(Connection&) { return {}; }
 Action EventHandler::on_import(Connection&, Bytes) { return Action::none; }
 void EventHandler::on_reload(Engine&) {}

@@ -19,7 +19,8 @@ namespace {
 // there is no IPv6; `tcp4://:9000` is never the former.
 bool is_same_wildcard(const Endpoint& real, const Endpoint& asked) {
     if (real.port() != asked.port()) return false;
-    if (asked.scheme() == Scheme::tcp4) return real.ip().family == 4;
+    const bool is_v4_only = asked.scheme() == Scheme::tcp4 || asked.scheme() == Scheme::udp4;
+    if (is_v4_only) return real.ip().family == 4;
     return real.ip().family == asked.ip().family && real.is_v6_only() == asked.is_v6_only();
 }
 
@@ -34,7 +35,8 @@ Error not_asked_for(const InheritedSocket& socket) {
 
 bool is_bound_as(const Endpoint& real, const Endpoint& asked) {
     if (real.is_unix() || asked.is_unix()) return real == asked;
-    if (!real.is_stream() || !asked.is_stream()) return false;
+    if (real.is_udp() != asked.is_udp()) return false;
+    if (!real.is_udp() && (!real.is_stream() || !asked.is_stream())) return false;
     if (real.is_wildcard() && asked.is_wildcard()) return is_same_wildcard(real, asked);
     return real.ip() == asked.ip();
 }

@@ -28,7 +28,7 @@ bool ListenerStops::step() {
 
 bool ListenerStops::begin_asked() {
     bool began = false;
-    for (std::size_t listener = 0; listener < core_.listeners().size(); ++listener) {
+    for (std::size_t listener = 0; listener < core_.listeners().assigned(); ++listener) {
         const auto deadline = core_.listeners().take_close_request(listener);
         if (!deadline || is_known(listener)) continue;
         Stop& stop = stops_.emplace_back(core_, listener);
@@ -75,7 +75,8 @@ bool ListenerStops::await_connections(Stop& stop) {
     if (core_.listeners().count(stop.listener) == 0) {
         core_.listeners().listening(stop.listener).release_path();
         stop.verification.emplace(core_.system(), stop.report.endpoint,
-                                  core_.listeners().inodes(stop.listener));
+                                  core_.listeners().inodes(stop.listener),
+                                  core_.options().share_port);
         stop.stage = Stage::verifying;
         return true;
     }

@@ -6,6 +6,7 @@
 
 #include "engine/core.hpp"
 #include "engine/loop_task.hpp"
+#include "engine/new_listener.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -23,9 +24,8 @@ constexpr std::size_t kUnknown = static_cast<std::size_t>(-1);
 
 Result<void> Listeners::open(std::span<const std::string> addresses,
                              std::span<const InheritedSocket> inherited) {
-    listenings_.clear();
-    endpoints_.clear();
     states_.clear();
+    assigned_ = 0;
     std::vector<Endpoint> asked;
     for (const std::string& address : addresses) {
         auto endpoint = Endpoint::parse(address);
@@ -35,29 +35,44 @@ Result<void> Listeners::open(std::span<const std::string> addresses,
     const auto plan = plan_addresses(asked, inherited);
     if (!plan) return fail(plan.error());
     for (const AddressPlan& address : *plan) {
-        if (auto added = add(address); !added) return added;
+        const bool is_shared = !address.sockets.empty() || core_.keeps_listeners();
+        if (auto added = add(address, is_shared); !added) return fail(std::move(added.error()));
     }
     return {};
 }
 
-Result<void> Listeners::add(const AddressPlan& address) {
+Result<std::size_t> Listeners::add_while_running(std::string_view address) {
+    auto endpoint = Endpoint::parse(address);
+    if (!endpoint) return fail(std::move(endpoint.error()));
+    return add({.asked = std::move(*endpoint), .sockets = {}}, false);
+}
+
+Result<std::size_t> Listeners::add(const AddressPlan& address, bool is_shared) {
     const net::ListenPlan plan = plan_of(address.asked);
     auto opened = address.sockets.empty()
                       ? net::Listening::open(core_.system(), address.asked, plan)
                       : net::Listening::adopt(core_.system(), address.asked, address.sockets, plan);
     if (!opened) return fail(std::move(opened.error()));
-    endpoints_.push_back(opened->endpoint());
-    listenings_.push_back(std::move(*opened));
-    states_.push_back(std::make_shared<State>(core_.options().loops));
-    share(states_.size() - 1, !address.sockets.empty() || core_.keeps_listeners());
-    return {};
+    auto state = std::make_shared<State>(std::move(*opened), core_.options().loops);
+    state->shards_open.store(state->listening->shard_count());
+    const std::size_t shards = state->listening->shard_count();
+    state->all_loops = core_.options().loops;
+    state->first_loop = shards > 1 ? 0 : states_.size() % state->all_loops;
+    state->loops = std::min(shards, state->all_loops);
+    state->listening->share(is_shared);
+    state->is_shared = is_shared;
+    if (const auto place = states_.append(std::move(state))) return *place;
+    return fail(Error(ErrorCode::invalid_option, "listen")
+                    .at(address.asked.to_string())
+                    .because("the engine has as many listeners as it can have"));
 }
 
 net::ListenPlan Listeners::plan_of(const Endpoint& endpoint) const {
     return {.shards = shards_of(endpoint),
             .backlog = core_.options().backlog,
-            .no_delay = core_.options().no_delay,
-            .not_sent_max = core_.options().not_sent_max};
+            .settings = net::settings_of(core_.options()),
+            .shares_port = core_.options().share_port && !endpoint.is_unix(),
+            .unix_mode = core_.options().unix_mode};
 }
 
 std::size_t Listeners::shards_of(const Endpoint& endpoint) const {
@@ -65,49 +80,85 @@ std::size_t Listeners::shards_of(const Endpoint& endpoint) const {
     return sharded ? core_.options().loops : 1;
 }
 
+std::vector<Endpoint> Listeners::endpoints() const {
+    std::vector<Endpoint> found;
+    for (std::size_t i = 0; i < size(); ++i) found.push_back(endpoint(i));
+    return found;
+}
+
 void Listeners::assign() {
-    const std::size_t loops = core_.worker_count();
-    for (std::size_t index = 0; index < listenings_.size(); ++index) {
-        net::Listening& listening = listenings_[index];
-        const std::size_t shards = listening.shard_count();
-        states_[index]->shards_open.store(shards);
-        states_[index]->hands_over = shards < loops;
-        for (std::size_t shard = 0; shard < shards; ++shard) {
-            const std::size_t loop = (shards > 1 ? shard : index) % loops;
-            core_.worker(loop).add_listener(listening.take_socket(shard), index,
-                                            listening.entrance());
+    for (; assigned_ < size(); ++assigned_) assign(assigned_, Loops::wait);
+}
+
+bool Listeners::assign_added() {
+    const std::size_t before = assigned_;
+    for (; assigned_ < size(); ++assigned_) {
+        core_.handover().note_added();
+        assign(assigned_, Loops::run);
+        core_.log(LogLevel::info, "listener " + endpoint(assigned_).to_string() + " added");
+    }
+    return assigned_ != before;
+}
+
+void Listeners::assign(std::size_t listener, Loops loops) {
+    const std::size_t workers = core_.worker_count();
+    net::Listening& listening = *states_[listener].listening;
+    const std::size_t shards = listening.shard_count();
+    states_[listener].hands_over = shards < workers;
+    for (std::size_t shard = 0; shard < shards; ++shard) {
+        Worker& worker = core_.worker((shards > 1 ? shard : listener) % workers);
+        const driver::Descriptor socket = listening.take_socket(shard);
+        if (loops == Loops::wait) {
+            worker.add_listener(socket, listener, listening.entrance());
+        } else {
+            worker.expect_listener();
+            NewListener::send(worker, socket, listener, listening.entrance());
         }
     }
 }
 
 void Listeners::share(std::size_t listener, bool is_shared) {
-    listenings_[listener].share(is_shared);
-    states_[listener]->is_shared = is_shared;
+    states_[listener].listening->share(is_shared);
+    states_[listener].is_shared = is_shared;
 }
 
 void Listeners::release(bool loops_have_left) {
-    for (net::Listening& listening : listenings_) listening.release_path();
-    if (loops_have_left) listenings_.clear();
+    for (std::size_t i = 0; i < size(); ++i) {
+        State& state = states_[i];
+        if (!state.listening) continue;
+        state.listening->release_path();
+        if (!loops_have_left) continue;
+        state.listening.reset();
+        state.shards_open.store(0);
+    }
 }
 
 void Listeners::note_inodes(std::size_t listener) {
-    states_[listener]->inodes = listenings_[listener].inodes();
+    states_[listener].inodes = states_[listener].listening->inodes();
 }
 
 std::vector<driver::Descriptor> Listeners::sockets() const {
     std::vector<driver::Descriptor> sockets;
-    for (const net::Listening& listening : listenings_) {
-        for (std::size_t shard = 0; shard < listening.shard_count(); ++shard) {
-            sockets.push_back(listening.descriptor(shard));
+    for (std::size_t i = 0; i < size(); ++i) {
+        const auto& listening = states_[i].listening;
+        for (std::size_t shard = 0; listening && shard < listening->shard_count(); ++shard) {
+            sockets.push_back(listening->descriptor(shard));
         }
     }
     return sockets;
 }
 
+bool Listeners::add_connection(std::size_t listener, std::size_t max) {
+    std::atomic<std::size_t>& connections = states_[listener].connections;
+    if (connections.fetch_add(1) < max) return true;
+    connections.fetch_sub(1);
+    return false;
+}
+
 // ── Late clients ─────────────────────────────────────────────────────────────────────────────
 
 bool Listeners::refuses_late(std::size_t listener) {
-    State& state = *states_[listener];
+    State& state = states_[listener];
     state.accepted_late.fetch_add(1);
     const bool refuses = core_.options().late_accept == LateAccept::refuse &&
                          core_.state() != EngineState::lame_duck;
@@ -116,8 +167,9 @@ bool Listeners::refuses_late(std::size_t listener) {
 }
 
 void Listeners::count_late(std::size_t listener, ListenerReport& into) const {
-    into.accepted_after_stop = states_[listener]->accepted_late.load();
-    into.refused = states_[listener]->refused.load();
+    into.accepted_after_stop = states_[listener].accepted_late.load();
+    into.refused = states_[listener].refused.load();
+    into.datagrams_after_stop = states_[listener].datagrams_late.load();
 }
 
 // ── One listener alone ───────────────────────────────────────────────────────────────────────
@@ -125,18 +177,18 @@ void Listeners::count_late(std::size_t listener, ListenerReport& into) const {
 bool Listeners::request_close(std::size_t listener, Deadline deadline) {
     if (listener >= states_.size() || is_closed(listener)) return false;
     std::int64_t not_asked = State::kNotAsked;
-    return states_[listener]->close_by.compare_exchange_strong(not_asked,
-                                                               deadline.since_epoch.count());
+    return states_[listener].close_by.compare_exchange_strong(not_asked,
+                                                              deadline.since_epoch.count());
 }
 
 std::optional<Deadline> Listeners::take_close_request(std::size_t listener) {
-    const std::int64_t by = states_[listener]->close_by.load();
+    const std::int64_t by = states_[listener].close_by.load();
     if (by == State::kNotAsked) return {};
     return Deadline{Duration(by)};
 }
 
 void Listeners::close_sockets(std::size_t listener) {
-    states_[listener]->is_closing = true;
+    states_[listener].is_closing = true;
     for (std::size_t i = 0; i < core_.worker_count(); ++i) {
         LoopTask::send(core_.worker(i),
                        [listener](EventLoop& loop) { Worker::of(loop).close_listener(listener); });
@@ -145,7 +197,7 @@ void Listeners::close_sockets(std::size_t listener) {
 
 void Listeners::drain(std::size_t listener, Deadline deadline) {
     for (std::size_t i = 0; i < core_.worker_count(); ++i) {
-        const auto state = states_[listener];
+        const auto state = states_.shared(listener);
         state->counts[i].store(kUnknown);
         LoopTask::send(core_.worker(i), [listener, deadline](EventLoop& loop) {
             Worker::of(loop).table().begin_drain_of(listener, deadline);
@@ -164,7 +216,7 @@ void Listeners::force(std::size_t listener) {
 std::size_t Listeners::count(std::size_t listener) {
     std::size_t sum = 0;
     for (std::size_t i = 0; i < core_.worker_count(); ++i) {
-        const std::size_t known = states_[listener]->counts[i].load();
+        const std::size_t known = states_[listener].counts[i].load();
         if (known != 0) ask_for_count(listener, i);
         sum += known == kUnknown ? 1 : known;
     }
@@ -172,7 +224,7 @@ std::size_t Listeners::count(std::size_t listener) {
 }
 
 void Listeners::ask_for_count(std::size_t listener, std::size_t loop) {
-    const auto state = states_[listener];
+    const auto state = states_.shared(listener);
     const bool is_asked =
         LoopTask::send(core_.worker(loop), [this, state, listener, loop](EventLoop& here) {
             const std::size_t left = Worker::of(here).table().count_of(listener);

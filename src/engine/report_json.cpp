@@ -78,7 +78,8 @@ void write_listeners(base::JsonWriter& json, const StopReport& report) {
             .member("cause", listener.cause)
             .member("accepted_after_stop", listener.accepted_after_stop)
             .member("refused", listener.refused)
-            .member("handshakes_abandoned", listener.handshakes_abandoned);
+            .member("handshakes_abandoned", listener.handshakes_abandoned)
+            .member("datagrams_after_stop", listener.datagrams_after_stop);
         if (listener.port) write_port(json, *listener.port);
         json.end_object();
     }

@@ -21,7 +21,6 @@ void add_counters(EngineSnapshot& snapshot, const net::LoopCounters& counters) {
     EngineSnapshot::Counters& sum = snapshot.counters;
     sum.accepted += counters.accepted.value();
     sum.connected += counters.connected.value();
-    sum.refused += counters.refused.value();
     sum.accept_errors += counters.accept_errors.value();
     sum.accept_pauses += counters.accept_pauses.value();
     sum.handler_exceptions += counters.handler_exceptions.value();
@@ -37,7 +36,22 @@ void add_counters(EngineSnapshot& snapshot, const net::LoopCounters& counters) {
     for (std::size_t reason = 0; reason < kCloseReasons; ++reason) {
         sum.closed[reason] += counters.closed[reason].value();
     }
+    for (std::size_t reason = 0; reason < kRefusals; ++reason) {
+        sum.refused[reason] += counters.refused[reason].value();
+    }
     counters.drain_seconds.add_to(snapshot.drain_seconds);
+}
+
+void add_datagrams(EngineSnapshot::Datagrams& sum, const net::LoopCounters::Datagrams& counters) {
+    sum.received += counters.received.value();
+    sum.bytes_received += counters.bytes_received.value();
+    sum.truncated += counters.truncated.value();
+    sum.unread += counters.unread.value();
+    sum.dropped += counters.dropped.value();
+    sum.sent += counters.sent.value();
+    sum.bytes_sent += counters.bytes_sent.value();
+    sum.refused += counters.refused.value();
+    sum.errors += counters.errors.value();
 }
 
 std::uint64_t now(const base::Gauge& gauge) { return static_cast<std::uint64_t>(gauge.value()); }
@@ -70,6 +84,7 @@ void add_loops(EngineSnapshot& snapshot, const engine::Core& core) {
         engine::Worker& worker = core.worker(i);
         const net::LoopCounters& counters = worker.counters();
         add_counters(snapshot, counters);
+        add_datagrams(snapshot.datagrams, counters.datagrams);
         add_gauges(snapshot, counters);
         snapshot.loops.push_back({.index = i,
                                   .connections = connections(counters),
@@ -97,8 +112,9 @@ void add_listeners(EngineSnapshot& snapshot, const engine::Core& core) {
         if (!visit.is_inside()) return;
         const engine::Listeners& listeners = core.listeners();
         for (std::size_t i = 0; i < listeners.size(); ++i) {
-            snapshot.listeners.push_back(
-                {.endpoint = listeners.endpoint(i), .is_open = !listeners.is_closed(i)});
+            snapshot.listeners.push_back({.endpoint = listeners.endpoint(i),
+                                          .is_open = !listeners.is_closed(i),
+                                          .connections = listeners.connections(i)});
         }
     }
     for (EngineSnapshot::Listener& listener : snapshot.listeners) {

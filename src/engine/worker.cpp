@@ -6,6 +6,8 @@
 
 #include "engine/core.hpp"
 #include "engine/hand_off.hpp"
+#include "engine/log_lines.hpp"
+#include "engine/offload/job_book.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -25,10 +27,12 @@ Worker::Worker(Core& core, std::size_t index)
               .handler = core.handler(),
               .options = core.options(),
               .limit = core.limit(),
+              .memory = core.memory(),
               .host = *this,
               .transports = core.transports()},
              core.system()),
       tick_(*this),
+      balancer_(core),
       listen_(*this, &Worker::do_listen),
       close_listeners_(*this, &Worker::do_close_listeners),
       drain_(*this, &Worker::do_drain),
@@ -53,23 +57,31 @@ driver::Outcome<void> Worker::open(loop::DriverFactory& factory) {
 
 void Worker::shut() {
     acceptors_.clear();
+    listeners_coming_.store(0);
     listeners_open_.store(0);
     listeners_armed_.store(0);
     loop().timers().cancel(tick_);
+    table_.end_run();
     loop().shut();
     table_.timers().close();
+    datagram_ports_.clear();  // after the loop, which has tasks of theirs
 }
 
 void Worker::add_listener(driver::Descriptor socket, std::size_t listener,
                           const net::Entrance& entrance) {
+    listeners_open_.fetch_add(1);
+    listeners_armed_.fetch_add(1);
+    if (!core_.listeners().endpoint(listener).is_stream()) {
+        const net::DatagramSetup setup{.table = table_, .owner = *this, .entrance = &entrance};
+        datagram_ports_.push_back(std::make_unique<net::DatagramPort>(setup, socket, listener));
+        return;
+    }
     const net::AcceptorSetup setup{.loop = loop(),
                                    .counters = table_.counters(),
                                    .limit = core_.limit(),
                                    .placement = *this,
                                    .entrance = &entrance};
     acceptors_.push_back(std::make_unique<net::Acceptor>(setup, socket, listener));
-    listeners_open_.fetch_add(1);
-    listeners_armed_.fetch_add(1);
 }
 
 // ── The worker's thread ──────────────────────────────────────────────────────────────────────
@@ -77,10 +89,28 @@ void Worker::add_listener(driver::Descriptor socket, std::size_t listener,
 void Worker::begin() {
     loop().claim_thread();
     thread_.store(core_.system().thread_id(), std::memory_order_relaxed);
+    settle_thread();
+    for (const auto& port : datagram_ports_) port->start();  // first: on_loop_start may send
     table_.guarded_void(net::Callback::on_loop_start,
                         [this] { core_.handler().on_loop_start(*this); });
     tick();
     for (const auto& acceptor : acceptors_) acceptor->start();
+}
+
+// A name is for who looks; a place was asked for.
+void Worker::settle_thread() {
+    constexpr std::size_t kNameMax = 15;
+    const std::string number = "-" + std::to_string(index_);
+    const std::string& prefix = core_.options().thread_name;
+    if (!prefix.empty()) {
+        static_cast<void>(
+            core_.system().name_thread(prefix.substr(0, kNameMax - number.size()) + number));
+    }
+    if (!core_.options().pin_loops) return;
+    const auto pinned = core_.system().pin_thread(index_);
+    if (pinned) return;
+    const Error error = Error::from_errno("pin loop", pinned.errno_value());
+    core_.log(LogLevel::warning, "loop " + std::to_string(index_) + ": " + error.to_string());
 }
 
 bool Worker::step_prepared(Deadline deadline) {
@@ -130,18 +160,61 @@ void Worker::do_listen() {
             acceptor->resume();
         }
     }
+    for (const auto& port : datagram_ports_) {
+        if (is_suspended_.load()) {
+            port->suspend();
+        } else {
+            port->resume();
+        }
+    }
 }
 
 void Worker::do_close_listeners() { end_listeners(net::ListenerEnd::ours); }
 
 void Worker::end_listeners(net::ListenerEnd end) {
     for (const auto& acceptor : acceptors_) acceptor->close(end);
+    for (const auto& port : datagram_ports_) port->close(end);
 }
 
 void Worker::close_listener(std::size_t listener) {
     for (const auto& acceptor : acceptors_) {
         if (acceptor->listener() == listener) acceptor->close(net::ListenerEnd::ours);
     }
+    for (const auto& port : datagram_ports_) {
+        if (port->listener() == listener) port->close(net::ListenerEnd::ours);
+    }
+}
+
+net::DatagramPort* Worker::datagram_port(std::size_t listener) {
+    for (const auto& port : datagram_ports_) {
+        if (port->listener() == listener && !port->is_closed()) return port.get();
+    }
+    return nullptr;
+}
+
+void Worker::welcome_listener(driver::Descriptor socket, std::size_t listener,
+                              const net::Entrance& entrance) {
+    add_listener(socket, listener, entrance);
+    const auto begin = [this](auto& entry) {
+        if (is_suspended_.load()) {
+            entry.suspend();
+        } else {
+            entry.start();
+        }
+    };
+    if (core_.listeners().endpoint(listener).is_stream()) {
+        begin(*acceptors_.back());
+    } else {
+        begin(*datagram_ports_.back());
+    }
+    listeners_coming_.fetch_sub(1);
+    core_.progress();
+}
+
+void Worker::lose_listener(std::size_t listener) {
+    core_.listeners().shard_closed(listener);
+    listeners_coming_.fetch_sub(1);
+    core_.progress();
 }
 
 void Worker::do_drain() {
@@ -175,6 +248,19 @@ void Worker::connection_reaped() {
     core_.connection_gone();
 }
 
+void Worker::place_left(std::size_t listener, const IpEndpoint& peer) {
+    core_.admission().leave(listener, peer);
+}
+
+offload::JobBook& Worker::jobs() {
+    if (!jobs_) jobs_ = std::make_unique<offload::JobBook>(*this);
+    return *jobs_;
+}
+
+void Worker::busy_connection_gone(ConnectionId id) {
+    if (jobs_) jobs_->forget(id);
+}
+
 void Worker::drain_progress() { core_.progress(); }
 
 const Endpoint& Worker::listening_on(std::size_t index) const {
@@ -184,13 +270,33 @@ const Endpoint& Worker::listening_on(std::size_t index) const {
 // ── net::Placement ───────────────────────────────────────────────────────────────────────────
 
 void Worker::place(driver::Descriptor socket, const IpEndpoint& peer, std::size_t listener) {
-    if (is_stopping(core_.state()) && core_.listeners().refuses_late(listener)) {
-        return table_.refuse(socket, peer, listener);
+    if (const auto refusal = refusal_of(peer, listener)) [[unlikely]] {
+        log_refusal(*refusal, peer, listener);
+        table_.expect();
+        return table_.refuse(socket, peer, listener, *refusal);
     }
-    if (!core_.listeners().hands_over(listener)) return table_.adopt(socket, peer, listener);
-    Worker& target = core_.worker(next_worker_++ % core_.worker_count());
+    Worker& target =
+        core_.listeners().hands_over(listener) ? core_.worker(balancer_.choose(peer)) : *this;
+    target.table_.expect();
     if (&target == this) return table_.adopt(socket, peer, listener);
     target.hand_off(socket, peer, listener);
+}
+
+std::optional<Refusal> Worker::refusal_of(const IpEndpoint& peer, std::size_t listener) {
+    const bool is_late = is_stopping(core_.state()) && core_.listeners().refuses_late(listener);
+    if (is_late) return Refusal::stopping;
+    return core_.admission().admit(listener, peer, loop().now());
+}
+
+// One line per flood. A stop has lines of its own.
+void Worker::log_refusal(Refusal refusal, const IpEndpoint& peer, std::size_t listener) {
+    if (refusal == Refusal::stopping) return;
+    if (!core_.admission().begins_burst(refusal, loop().now())) return;
+    LogLine line("clients are refused");
+    line.field("reason", to_string(refusal))
+        .field("listener", core_.listeners().endpoint(listener).to_string());
+    if (peer.family != 0) line.field("first", Endpoint(Scheme::tcp, peer).to_string());
+    core_.log(LogLevel::warning, line.text());
 }
 
 void Worker::hand_off(driver::Descriptor socket, const IpEndpoint& peer, std::size_t listener) {
@@ -200,16 +306,34 @@ void Worker::hand_off(driver::Descriptor socket, const IpEndpoint& peer, std::si
 
 void Worker::listener_changed(const net::Acceptor& changed) {
     if (changed.is_closed()) core_.listeners().shard_closed(changed.listener());
+    count_listeners();
+}
+
+void Worker::count_listeners() {
     std::size_t open = 0;
     std::size_t armed = 0;
-    for (const auto& acceptor : acceptors_) {
-        if (acceptor->is_closed()) continue;
-        ++open;
-        if (!acceptor->is_suspended()) ++armed;
-    }
+    const auto count = [&](const auto& sockets) {
+        for (const auto& socket : sockets) {
+            open += socket->is_closed() ? 0 : 1;
+            armed += socket->is_closed() || socket->is_suspended() ? 0 : 1;
+        }
+    };
+    count(acceptors_);
+    count(datagram_ports_);
     listeners_open_.store(open);
     listeners_armed_.store(armed);
     core_.progress();
+}
+
+// ── net::DatagramOwner ───────────────────────────────────────────────────────────────────────
+
+void Worker::port_changed(const net::DatagramPort& port) {
+    if (port.is_closed()) core_.listeners().shard_closed(port.listener());
+    count_listeners();
+}
+
+void Worker::datagrams_received(std::size_t listener, std::size_t count) {
+    if (core_.stop_request().is_asked()) core_.listeners().count_late_datagrams(listener, count);
 }
 
 }  // namespace berth::engine

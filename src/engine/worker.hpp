@@ -12,12 +12,15 @@
 
 #pragma once
 
+#include "engine/balancer.hpp"
 #include "engine/command.hpp"
 #include "loop/loop.hpp"
 #include "net/acceptor.hpp"
 #include "net/connection_table.hpp"
+#include "net/datagram_port.hpp"
 
 #include <berth/event_loop.hpp>
+#include <berth/snapshot.hpp>
 
 #include <atomic>
 #include <cstddef>
@@ -30,7 +33,14 @@ namespace berth::engine {
 
 class Core;
 
-class Worker final : public EventLoop, private net::Host, private net::Placement {
+namespace offload {
+class JobBook;
+}
+
+class Worker final : public EventLoop,
+                     private net::Host,
+                     private net::Placement,
+                     private net::DatagramOwner {
 public:
     Worker(Core& core, std::size_t index);
     ~Worker();
@@ -56,6 +66,12 @@ public:
 
     // Of one listener alone, on the worker's thread.
     void close_listener(std::size_t listener);
+    // One that was expected has come; or will never.
+    void welcome_listener(driver::Descriptor socket, std::size_t listener,
+                          const net::Entrance& entrance);
+    void lose_listener(std::size_t listener);
+    // Its socket on this loop; null: there is none, or it is closed.
+    net::DatagramPort* datagram_port(std::size_t listener);
 
     // ── Any thread ───────────────────────────────────────────────────────────────────────────
     void suspend_listeners() {
@@ -66,13 +82,19 @@ public:
         is_suspended_.store(false);
         command(listen_);
     }
+    // Before it is sent to: until then the listeners are not closed.
+    void expect_listener() { listeners_coming_.fetch_add(1); }
     void close_listeners() { command(close_listeners_); }
     void drain() { command(drain_); }
     void force_stalled() { command(force_stalled_); }
     void force() { command(force_); }
     void leave() { command(leave_); }
-    bool listeners_are_closed() const { return listeners_open_.load() == 0; }
-    bool listeners_are_suspended() const { return listeners_armed_.load() == 0; }
+    bool listeners_are_closed() const {
+        return listeners_coming_.load() == 0 && listeners_open_.load() == 0;
+    }
+    bool listeners_are_suspended() const {
+        return listeners_coming_.load() == 0 && listeners_armed_.load() == 0;
+    }
     // Has every connection sent its FIN?
     bool is_settled() { return was_told_to_drain_.load() && counters().is_settled(); }
     std::optional<Instant> busy_since() const { return table_.loop().busy_since(); }
@@ -81,12 +103,14 @@ public:
     bool has_failed() const { return failure_.load() != 0; }
     int failure() const { return failure_.load(); }
     net::Callback callback() { return table_.turn().callback(); }
+    // Of a connection that table() expects.
     void hand_off(driver::Descriptor socket, const IpEndpoint& peer, std::size_t listener);
 
     Core& core() const { return core_; }
     std::size_t index() const { return index_; }
     loop::Loop& loop() { return table_.loop(); }
     net::ConnectionTable& table() { return table_; }
+    offload::JobBook& jobs();  // on the worker's thread
     const net::LoopCounters& counters() { return table_.counters(); }
 
 private:
@@ -94,22 +118,31 @@ private:
     void stop_requested_by_handler() override;
     void handler_threw(net::Callback callback, std::string_view what) override;
     void connection_reaped() override;
+    void busy_connection_gone(ConnectionId id) override;
     const Endpoint& listening_on(std::size_t index) const override;
+    void place_left(std::size_t listener, const IpEndpoint& peer) override;
     void drain_progress() override;
     // net::Placement
     void place(driver::Descriptor socket, const IpEndpoint& peer, std::size_t listener) override;
     void listener_changed(const net::Acceptor& acceptor) override;
+    // net::DatagramOwner
+    void port_changed(const net::DatagramPort& port) override;
+    void datagrams_received(std::size_t listener, std::size_t count) override;
 
+    std::optional<Refusal> refusal_of(const IpEndpoint& peer, std::size_t listener);
+    void log_refusal(Refusal refusal, const IpEndpoint& peer, std::size_t listener);
     void command(Command& command);
     void do_listen();
     void do_close_listeners();
     void end_listeners(net::ListenerEnd end);
+    void count_listeners();
     void do_drain();
     void do_force_stalled();
     void do_force();
     void do_leave() { leaving_ = true; }
     void end();
     void tick();
+    void settle_thread();
 
     struct Tick : loop::Timer {
         explicit Tick(Worker& owner);
@@ -120,8 +153,10 @@ private:
     std::size_t index_;
     net::ConnectionTable table_;
     std::vector<std::unique_ptr<net::Acceptor>> acceptors_;
+    std::unique_ptr<offload::JobBook> jobs_;  // from the first job on
+    std::vector<std::unique_ptr<net::DatagramPort>> datagram_ports_;
     Tick tick_;
-    std::uint64_t next_worker_ = 0;  // round robin
+    Balancer balancer_;
     bool leaving_ = false;
 
     Command listen_;
@@ -130,6 +165,7 @@ private:
     Command force_stalled_;
     Command force_;
     Command leave_;
+    std::atomic<std::size_t> listeners_coming_{0};  // on their way here
     std::atomic<std::size_t> listeners_open_{0};
     std::atomic<std::size_t> listeners_armed_{0};  // of these, not suspended
     std::atomic<bool> was_told_to_drain_{false};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// StreamEvents, ListenerEvents, BatchEvents: what the loop tells the sockets above it.
+// StreamEvents, ListenerEvents, DatagramEvents, BatchEvents: what the loop tells the sockets above
+// it.
 //
 // The names and their order are those of the driver's completions (driver/driver.hpp).
 //
@@ -9,12 +10,14 @@
 #pragma once
 
 #include "driver/driver.hpp"
+#include "loop/timer_wheel.hpp"
 
 #include <berth/bytes.hpp>
 
 namespace berth::loop {
 
-class StreamEvents : public driver::Stream {
+// A stream has a deadline, too: so there is one virtual table for both.
+class StreamEvents : public Timed, public driver::Stream {
 public:
     virtual void on_received(Bytes bytes) = 0;
     virtual void on_receive_end(int errno_value) = 0;
@@ -24,7 +27,7 @@ public:
     virtual void on_closed() = 0;
 
 protected:
-    ~StreamEvents() = default;
+    ~StreamEvents() override = default;
 };
 
 class ListenerEvents : public driver::Listener {
@@ -35,6 +38,16 @@ public:
 
 protected:
     ~ListenerEvents() = default;
+};
+
+class DatagramEvents : public driver::DatagramSocket {
+public:
+    virtual void on_datagrams(driver::ReceivedDatagrams datagrams) = 0;
+    virtual void on_datagram_error(int errno_value) = 0;
+    virtual void on_datagrams_end() = 0;
+
+protected:
+    ~DatagramEvents() = default;
 };
 
 // The end of an iteration: the time to send what was written outside a turn, and to give back

@@ -120,6 +120,15 @@ public:
         static_cast<StreamEvents&>(stream).on_unsent(slices, errno_value);
     }
     void on_closed(driver::Stream& stream) { static_cast<StreamEvents&>(stream).on_closed(); }
+    void on_datagrams(driver::DatagramSocket& socket, driver::ReceivedDatagrams datagrams) {
+        static_cast<DatagramEvents&>(socket).on_datagrams(datagrams);
+    }
+    void on_datagram_error(driver::DatagramSocket& socket, int errno_value) {
+        static_cast<DatagramEvents&>(socket).on_datagram_error(errno_value);
+    }
+    void on_datagrams_end(driver::DatagramSocket& socket) {
+        static_cast<DatagramEvents&>(socket).on_datagrams_end();
+    }
 
 private:
     // Bits of odd_: why a wait is prepared off the hot path.

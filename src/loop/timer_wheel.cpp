@@ -45,7 +45,7 @@ TimerWheel::TimerWheel(Instant start) : now_(start), current_(tick_rounded_down(
     BERTH_ASSERT(start.since_epoch >= Duration{0}, "a wheel's time is not negative");
 }
 
-void TimerWheel::arm(Timer& timer, Instant deadline) {
+void TimerWheel::arm(Timed& timer, Instant deadline) {
     cancel(timer);
     if (deadline > kLastTick) return;
     current_ = tick_rounded_down(now_);  // no slot in use begins before next_, which is ahead
@@ -54,7 +54,7 @@ void TimerWheel::arm(Timer& timer, Instant deadline) {
     look_ahead();
 }
 
-void TimerWheel::cancel(Timer& timer) {
+void TimerWheel::cancel(Timed& timer) {
     if (!timer.is_armed()) return;
     timer.unlink();
     if (timer.tick_ <= current_) return look_ahead();  // it was due, and in no slot
@@ -68,13 +68,13 @@ void TimerWheel::cancel(Timer& timer) {
 std::size_t TimerWheel::fire_due() {
     roll_to(tick_rounded_down(now_));
 
-    base::List<Timer> firing;  // apart from due_, which takes what is armed meanwhile
+    base::List<Timed> firing;  // apart from due_, which takes what is armed meanwhile
     firing.splice_back(due_);
     look_ahead();
     std::size_t fired = 0;
-    while (Timer* timer = firing.pop_front()) {
+    while (Timed* timer = firing.pop_front()) {
         ++fired;
-        timer->fire_(*timer);  // may be the end of *timer
+        timer->on_due();  // may be the end of *timer
     }
     return fired;
 }
@@ -85,7 +85,7 @@ void TimerWheel::look_ahead() {
     if (!due_.empty()) next_ = now_;
 }
 
-void TimerWheel::put(Timer& timer) {
+void TimerWheel::put(Timed& timer) {
     if (timer.tick_ <= current_) return due_.push_back(timer);
     const Place place = place_of(timer.tick_);
     Level& level = levels_[place.level];
@@ -122,9 +122,9 @@ void TimerWheel::roll_to(Tick target) {
         current_ = start;
         Level& level = levels_[place->level];
         level.occupied &= ~bit_of(place->slot);
-        base::List<Timer> reached;
+        base::List<Timed> reached;
         reached.splice_back(level.slots[place->slot]);
-        while (Timer* timer = reached.pop_front()) put(*timer);
+        while (Timed* timer = reached.pop_front()) put(*timer);
     }
     current_ = target;
 }

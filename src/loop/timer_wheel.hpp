@@ -29,29 +29,43 @@
 
 namespace berth::loop {
 
-// One deadline, embedded in what waits for it. Cancel it before it is destroyed.
-class Timer : private base::ListNode {
+// What has one deadline. Cancel it before it is destroyed. Who derives from it first shares its
+// virtual table, and pays for three words.
+class Timed : private base::ListNode {
 public:
-    // Called with the timer disarmed. It may arm and cancel this timer or any other, and be the
-    // end of them; it must not throw and not advance the wheel.
-    using Fire = void (*)(Timer&);
+    Timed() = default;
+    Timed(const Timed&) = delete;
+    Timed& operator=(const Timed&) = delete;
 
-    explicit Timer(Fire fire) : fire_(fire) {}
-    Timer(const Timer&) = delete;
-    Timer& operator=(const Timer&) = delete;
-    ~Timer() { BERTH_ASSERT(!is_armed(), "a timer is cancelled before it is destroyed"); }
+    virtual ~Timed() { BERTH_ASSERT(!is_armed(), "a timer is cancelled before it is destroyed"); }
 
     bool is_armed() const { return is_linked(); }
 
 private:
     friend class TimerWheel;
-    friend class base::List<Timer>;
+    friend class base::List<Timed>;
+
+    // Called disarmed. It may arm and cancel this timer or any other, and be the end of them; it
+    // must not throw and not advance the wheel.
+    virtual void on_due() = 0;
 
     std::uint64_t tick_ = 0;
-    Fire fire_;
 };
 
-static_assert(sizeof(Timer) == 32, "every connection has one");
+static_assert(sizeof(Timed) == 32, "every connection is one, and shares the virtual table");
+
+// The same for who would rather be called by a function, and may have several.
+class Timer : public Timed {
+public:
+    using Fire = void (*)(Timer&);
+
+    explicit Timer(Fire fire) : fire_(fire) {}
+
+private:
+    void on_due() final { fire_(*this); }
+
+    Fire fire_;
+};
 
 class TimerWheel {
 public:
@@ -59,8 +73,8 @@ public:
 
     // Also moves a timer that is armed already. A deadline that has passed fires with the next
     // advance; Instant::never() disarms.
-    void arm(Timer& timer, Instant deadline);
-    void cancel(Timer& timer);
+    void arm(Timed& timer, Instant deadline);
+    void cancel(Timed& timer);
 
     // Fires what is due at `now` and says how many that were. Time does not go back: an earlier
     // `now` counts as the latest one.
@@ -86,14 +100,14 @@ private:
 
     struct Level {
         std::uint64_t occupied = 0;  // one bit per slot that holds a timer
-        std::array<base::List<Timer>, kSlots> slots;
+        std::array<base::List<Timed>, kSlots> slots;
     };
     struct Place {
         std::size_t level;
         std::size_t slot;
     };
 
-    void put(Timer& timer);
+    void put(Timed& timer);
     Place place_of(Tick tick) const;
     std::optional<Place> first_in_use() const;
     Tick start_of(Place place) const;
@@ -105,7 +119,7 @@ private:
     Instant next_ =
         Instant::never();    // when the first slot in use begins; passed if due_ is in use
     Tick current_;           // of now_, or behind it while nothing lies between
-    base::List<Timer> due_;  // passed deadlines, fired by the next advance
+    base::List<Timed> due_;  // passed deadlines, fired by the next advance
     std::array<Level, kLevels> levels_;
 };
 

@@ -61,7 +61,7 @@ public:
     static constexpr Duration kPauseMax = std::chrono::milliseconds{50};
 
     Acceptor(const AcceptorSetup& setup, driver::Descriptor socket, std::size_t listener);
-    ~Acceptor();
+    ~Acceptor() override;
 
     void start();
     // Room may have been made.

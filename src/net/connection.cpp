@@ -7,6 +7,7 @@
 #include "base/assert.hpp"
 #include "net/connection_core.hpp"
 #include "net/connection_turn.hpp"
+#include "net/socket_settings.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -14,6 +15,7 @@
 
 namespace berth {
 
+using driver::SocketOption;
 using net::ConnectionCore;
 using TimerPlan = net::TimerTable::Plan;
 
@@ -76,10 +78,15 @@ void Connection::resume_read() { core_of(*this).resume_by_user(); }
 
 WriteStatus Connection::write(Bytes bytes) { return core_of(*this).write(bytes); }
 WriteStatus Connection::write(Buffer&& buffer) { return core_of(*this).write(std::move(buffer)); }
+Result<void> Connection::send_file(const FilePart& part, Completion done) {
+    return core_of(*this).send_file(part, std::move(done));
+}
 void Connection::flush() { core_of(*this).flush(); }
 std::size_t Connection::unsent() const { return core_of(*this).unsent(); }
 void Connection::end() { core_of(*this).end(); }
 void Connection::close(CloseMode mode) { core_of(*this).close(mode, CloseReason::local_close); }
+
+bool Connection::relay_to(Connection& other) { return core_of(*this).relay_to(core_of(other)); }
 
 InFlight Connection::begin() {
     ConnectionCore& core = core_of(*this);
@@ -100,6 +107,78 @@ TimerId Connection::schedule_every(Duration period, UniqueFunction<void(Connecti
     return core.schedule(TimerPlan::every(core.table().loop().now(), period), std::move(task));
 }
 
+void Connection::set_idle_timeout(Duration timeout) {
+    net::TimeLimits limits = core_of(*this).limits();
+    limits.idle = timeout;
+    core_of(*this).limit(limits);
+}
+
+void Connection::set_read_timeout(Duration timeout) {
+    net::TimeLimits limits = core_of(*this).limits();
+    limits.read = timeout;
+    core_of(*this).limit(limits);
+}
+
+void Connection::set_write_stall_timeout(Duration timeout) {
+    net::TimeLimits limits = core_of(*this).limits();
+    limits.write_stall = timeout;
+    core_of(*this).limit(limits);
+}
+
+void Connection::set_lifetime_max(Duration lifetime) {
+    net::TimeLimits limits = core_of(*this).limits();
+    limits.lifetime = lifetime;
+    limits.has_jitter = false;
+    core_of(*this).limit(limits);
+}
+
+void Connection::set_linger(Duration silence) {
+    net::TimeLimits limits = core_of(*this).limits();
+    limits.linger = silence;
+    core_of(*this).limit(limits);
+}
+
+// ── Socket ───────────────────────────────────────────────────────────────────────────────────
+
+Result<void> Connection::set_no_delay(bool on) {
+    return core_of(*this).set_option("set_no_delay", {SocketOption::no_delay, on ? 1 : 0});
+}
+
+Result<void> Connection::set_keepalive(Duration idle, Duration interval, unsigned count) {
+    constexpr const char* kName = "set_keepalive";
+    const net::KeepAlive keepalive{.idle = idle, .interval = interval, .count = count};
+    auto done = net::SettingsCheck(kName, "").keepalive(keepalive);
+    if (!done) return done;
+    for (const net::SocketSetting& setting : net::settings_of(keepalive)) {
+        if (done = core_of(*this).set_option(kName, setting); !done) return done;
+    }
+    return done;
+}
+
+Result<void> Connection::set_user_timeout(Duration timeout) {
+    constexpr const char* kName = "set_user_timeout";
+    if (auto done = net::SettingsCheck(kName, "").user_timeout(timeout); !done) return done;
+    return core_of(*this).set_option(kName, net::user_timeout_setting(timeout));
+}
+
+Result<void> Connection::set_receive_buffer(std::size_t bytes) {
+    constexpr const char* kName = "set_receive_buffer";
+    if (auto done = net::SettingsCheck(kName, "").buffer("bytes", bytes); !done) return done;
+    return core_of(*this).set_option(kName,
+                                     {SocketOption::receive_buffer, static_cast<int>(bytes)});
+}
+
+Result<void> Connection::set_send_buffer(std::size_t bytes) {
+    constexpr const char* kName = "set_send_buffer";
+    if (auto done = net::SettingsCheck(kName, "").buffer("bytes", bytes); !done) return done;
+    return core_of(*this).set_option(kName, {SocketOption::send_buffer, static_cast<int>(bytes)});
+}
+
+Result<int> Connection::duplicate() const { return core_of(*this).duplicate(); }
+Result<PeerCredentials> Connection::peer_credentials() const {
+    return core_of(*this).peer_credentials();
+}
+
 // ── Identity ─────────────────────────────────────────────────────────────────────────────────
 
 ConnectionId Connection::id() const { return core_of(*this).id(); }
@@ -110,9 +189,11 @@ Endpoint Connection::local_endpoint() const { return core_of(*this).local_endpoi
 ConnectionCounters Connection::counters() const { return core_of(*this).counters(); }
 bool Connection::is_open() const { return net::may_write(core_of(*this).state()); }
 
-void Connection::set_context(void* object, const Destroy* tag) {
+void Connection::set_context(void* object, const Context::Destroy* tag) {
     core_of(*this).set_context(object, tag);
 }
-void* Connection::context_if(const Destroy* tag) const { return core_of(*this).context_if(tag); }
+void* Connection::context_if(const Context::Destroy* tag) const {
+    return core_of(*this).context_if(tag);
+}
 
 }  // namespace berth

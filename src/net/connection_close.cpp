@@ -5,6 +5,7 @@
 #include "base/assert.hpp"
 #include "net/connection_core.hpp"
 #include "net/connection_turn.hpp"
+#include "net/datagram_link.hpp"
 
 #include <cerrno>
 
@@ -65,6 +66,7 @@ void ConnectionCore::open_refused() {
 }
 
 void ConnectionCore::start_connecting(const Endpoint& endpoint, Deadline deadline) {
+    if (!endpoint.is_stream()) return connect_datagrams(endpoint);
     table_.loop().timers().arm(*this, deadline);
     const auto started = table_.driver().connect(*this, endpoint);
     if (!started) fail(started.errno_value());
@@ -87,6 +89,7 @@ void ConnectionCore::become_open() {
     opened_ = true;
     clear(kDraining);  // asked of it while it shook hands
     last_activity_ = table_.loop().now();
+    watch_input();
     arm_timer();
     enter(Stage::open);
     table_.opened(*this);
@@ -106,6 +109,7 @@ void ConnectionCore::drain_if_told() {
 
 void ConnectionCore::tell_end() {
     if (state_ == ConnectionState::flushing_ended) note_reason(CloseReason::peer_end);
+    if (is(kRelayed)) return carry_end_on();
     take_turn(Callback::on_end, [this] {
         const Action action = table_.handler().on_end(*this);
         if (action != Action::close) return action;
@@ -116,6 +120,7 @@ void ConnectionCore::tell_end() {
 
 void ConnectionCore::end() {
     if (is_gone()) return;
+    if (is(kDatagrams)) return close(CloseMode::after_flush, CloseReason::local_close);
     if (state_ == ConnectionState::open_ended) note_reason(CloseReason::peer_end);
     advance(ConnectionEvent::end);
 }
@@ -133,7 +138,11 @@ void ConnectionCore::send_fin() {
 void ConnectionCore::close(CloseMode mode, CloseReason reason) {
     if (is_gone()) return;
     switch (mode) {
-        case CloseMode::after_flush: note_reason(reason); return advance(ConnectionEvent::close);
+        case CloseMode::after_flush:
+            note_reason(reason);
+            if (is(kDatagrams)) return abort(driver::Ending::orderly);  // nobody says goodbye
+            part(driver::Ending::orderly);
+            return advance(ConnectionEvent::close);
         case CloseMode::now:
             override_reason(reason);
             return abort(finish_output() ? driver::Ending::orderly : driver::Ending::reset);
@@ -146,6 +155,7 @@ void ConnectionCore::fail(int errno_value) {
     errno_ = static_cast<std::uint16_t>(errno_value);
     switch (errno_value) {
         case ECONNRESET:
+        case ECONNREFUSED:  // of datagrams
         case EPIPE: override_reason(CloseReason::peer_reset); break;
         case ETIMEDOUT:
             if (told_) return cut_off(CloseReason::user_timeout, driver::Ending::reset);
@@ -157,23 +167,27 @@ void ConnectionCore::fail(int errno_value) {
 }
 
 void ConnectionCore::abort(driver::Ending ending) {
-    ending_ = ending;
+    ending_ = is(kDatagrams) ? driver::Ending::orderly : ending;
+    part(ending_);
     advance(ConnectionEvent::abort);
 }
 
 void ConnectionCore::start_closing() {
     table_.loop().timers().cancel(*this);
+    part_in_peace();
     if (opened_) {
         remember_local_endpoint();
         if (!reclaim()) ending_ = driver::Ending::reset;
         account();
     }
+    if (is(kDatagrams)) return table_.link(slot_).close();
     table_.driver().close(*this, ending_);
 }
 
 void ConnectionCore::abandon(CloseReason reason) {
     if (state_ == ConnectionState::closed) return;
     table_.loop().timers().cancel(*this);
+    clear(kRelayed);  // and so does the other one
     override_reason(reason);
     if (driver::is_open(descriptor)) {
         // A FIN would look complete, and nobody knows whether it is.
@@ -206,7 +220,9 @@ void ConnectionCore::report() {
         table_.connect_failed(*this, errno_);
     }
     drop_output();  // on_close may have asked how much was not sent
+    table_.memory().sub(kept_.size());
     counters.in_flight.sub(in_flight_);
+    if (in_flight_ > 0) table_.host().busy_connection_gone(id());
     counters.of(stage_).sub();
     table_.reap(*this, stage_);
 }

@@ -1,28 +1,49 @@
 // SPDX-License-Identifier: MIT
 //
-// ConnectionCore: identity and context.
+// ConnectionCore: identity.
 
 #include "net/connection_core.hpp"
 
 #include "net/connection_table.hpp"
 
+#include <algorithm>
+
 namespace berth::net {
 
+namespace {
+
+constexpr std::uint8_t kIpv6 = 6;  // IpEndpoint::family
+constexpr std::uint8_t kFamilyMask = 7;
+
+}  // namespace
+
 ConnectionCore::ConnectionCore(base::SlotId id, ConnectionTable& table, const NewConnection& made)
-    : Timer(&ConnectionCore::fire),
-      table_(table),
-      id_(id),
+    : table_(table),
+      slot_(id.slot),
+      listener_(static_cast<std::uint16_t>(made.listener)),
       opened_at_(table.loop().now()),
-      peer_(made.peer),
-      listener_(static_cast<std::uint16_t>(made.listener)) {
+      peer_port_(made.peer.port),
+      peer_family_(made.peer.family & kFamilyMask),
+      seat_(made.seat) {
+    std::copy_n(made.peer.address.begin(), peer_v4_.size(), peer_v4_.begin());
+    if (peer_family_ == kIpv6) table.remember_peer(slot_, made.peer);
     descriptor = made.socket;
     table.counters().connecting.add();
 }
 
-ConnectionCore::~ConnectionCore() { set_context(nullptr, nullptr); }
+ConnectionCore::~ConnectionCore() { table_.contexts().drop(slot_); }
+
+base::SlotId ConnectionCore::slot() const { return table_.id_of(slot_); }
 
 ConnectionId ConnectionCore::id() const {
-    return {static_cast<std::uint32_t>(table_.loop_index()), id_.slot, id_.generation};
+    return {static_cast<std::uint32_t>(table_.loop_index()), slot_, slot().generation};
+}
+
+IpEndpoint ConnectionCore::peer() const {
+    if (peer_family_ == kIpv6) return table_.remembered_peer(slot_);
+    IpEndpoint peer{.port = peer_port_, .family = peer_family_};
+    std::ranges::copy(peer_v4_, peer.address.begin());
+    return peer;
 }
 
 ConnectionCounters ConnectionCore::counters() const {
@@ -32,7 +53,8 @@ ConnectionCounters ConnectionCore::counters() const {
 }
 
 Endpoint ConnectionCore::peer_endpoint() const {
-    if (peer_.family != 0) return {Scheme::tcp, peer_};
+    if (is(kDatagrams)) return {Scheme::udp, peer()};
+    if (peer_family_ != 0) return {Scheme::tcp, peer()};
     Endpoint unnamed(Scheme::unix_stream, std::string());
     if (!driver::is_open(descriptor)) return unnamed;
     return table_.system().peer_endpoint(descriptor, Scheme::unix_stream).value_or(unnamed);
@@ -49,13 +71,14 @@ const Endpoint* ConnectionCore::listening_on() const {
 // would pay for the memory of the answer.
 Endpoint ConnectionCore::local_endpoint() const {
     if (const Endpoint* const listening = listening_on()) return *listening;
-    const Scheme scheme = peer_.family != 0 ? Scheme::tcp : Scheme::unix_stream;
+    const Scheme of_ip = is(kDatagrams) ? Scheme::udp : Scheme::tcp;
+    const Scheme scheme = peer_family_ != 0 ? of_ip : Scheme::unix_stream;
     Endpoint unknown(scheme, std::string());
     if (driver::is_open(descriptor)) {
         return table_.system().local_endpoint(descriptor, scheme).value_or(unknown);
     }
-    const IpEndpoint remembered = ends_ ? table_.farewell(id_).local : IpEndpoint{};
-    return remembered.family != 0 ? Endpoint(Scheme::tcp, remembered) : unknown;
+    const IpEndpoint remembered = ends_ ? table_.farewell(slot_).local : IpEndpoint{};
+    return remembered.family != 0 ? Endpoint(of_ip, remembered) : unknown;
 }
 
 // For on_close, while there is a socket to ask.
@@ -63,10 +86,16 @@ void ConnectionCore::remember_local_endpoint() {
     if (listening_on() == nullptr) farewell().local = local_endpoint().ip();
 }
 
-void ConnectionCore::set_context(void* object, void (*const* destroy)(void*)) {
-    void* const previous = std::exchange(context_, object);
-    const auto previous_destroy = std::exchange(context_destroy_, destroy);
-    if (previous != nullptr) (*previous_destroy)(previous);
+void ConnectionCore::set_context(void* object, const Context::Destroy* tag) {
+    table_.contexts().set(slot_, {.object = object, .tag = tag});
+}
+
+void ConnectionCore::set_context(Context&& context) {
+    set_context(std::exchange(context.object_, nullptr), context.tag_);
+}
+
+void* ConnectionCore::context_if(const Context::Destroy* tag) const {
+    return table_.contexts().get_if(slot_, tag);
 }
 
 }  // namespace berth::net

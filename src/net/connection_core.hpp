@@ -7,8 +7,10 @@
 // connection_input.cpp, output in connection_output.cpp, beginning and end in
 // connection_close.cpp, a stop in connection_drain.cpp, the wait for the peer's FIN and other
 // timers in connection_time.cpp, what became of its bytes in connection_fate.cpp, the journey to
-// another process in connection_travel.cpp, what a transport changes in connection_wire.cpp, the
-// public face in connection.cpp.
+// another process in connection_travel.cpp, two that are joined in connection_relay.cpp, files
+// that it sends in connection_file.cpp, datagrams in connection_datagram.cpp, what a transport
+// changes in connection_wire.cpp, its socket in connection_socket.cpp, the public face in
+// connection.cpp.
 //
 // The message path asks one question: is anything odd? `odd_` is 0 for an open, plain connection
 // with nothing unread and nothing owed.
@@ -22,11 +24,12 @@
 #include "base/byte_queue.hpp"
 #include "base/slab.hpp"
 #include "loop/events.hpp"
-#include "loop/timer_wheel.hpp"
 #include "net/connection_state.hpp"
 #include "net/farewell.hpp"
+#include "net/file_output.hpp"
 #include "net/loop_counters.hpp"
 #include "net/output_queue.hpp"
+#include "net/time_limits.hpp"
 #include "net/timer_table.hpp"
 #include "net/traveller.hpp"
 #include "net/turn.hpp"
@@ -36,6 +39,7 @@
 #include <berth/report.hpp>
 #include <berth/result.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -44,19 +48,29 @@
 namespace berth::net {
 
 class ConnectionTable;
+class SplicePipe;
 class Wire;
+struct SocketSetting;
+
+// How a connection counts among those of its listener and its peer's address.
+enum class Seat : std::uint8_t {
+    none,     // not at all
+    held,     // Host::place_left follows
+    refused,  // sent away; the table bounds how many of those there are
+};
 
 // What a connection begins with.
 struct NewConnection {
     driver::Descriptor socket;
     const IpEndpoint& peer;
     std::size_t listener;
+    Seat seat = Seat::none;
 };
 
-class ConnectionCore final : public Connection, public loop::StreamEvents, private loop::Timer {
+class ConnectionCore final : public Connection, public loop::StreamEvents {
 public:
     ConnectionCore(base::SlotId id, ConnectionTable& table, const NewConnection& made);
-    ~ConnectionCore();
+    ~ConnectionCore() override;
 
     static ConnectionCore& of(Connection& connection) {
         return static_cast<ConnectionCore&>(connection);
@@ -84,8 +98,13 @@ public:
     WriteStatus write(Buffer&& buffer);
     // `waiter` is finished when the kernel has taken all of `buffer`, or when it never will.
     void write_and_tell(Buffer&& buffer, WriteWaiter& waiter);
+    Result<void> send_file(const FilePart& part, Completion&& done);
     void flush();
     std::size_t unsent() const;
+
+    // ── A relay ──────────────────────────────────────────────────────────────────────────────
+    // False: the two cannot be joined.
+    bool relay_to(ConnectionCore& far);
 
     // ── Ending ───────────────────────────────────────────────────────────────────────────────
     void end();
@@ -109,6 +128,12 @@ public:
     // The driver is broken: ends without its help.
     void abandon(CloseReason reason);
 
+    // Its own limits from now on, in place of the table's.
+    const TimeLimits& limits() const;
+    void limit(const TimeLimits& limits);
+    Result<void> set_option(const char* operation, const SocketSetting& setting);
+    Result<int> duplicate() const;
+    Result<PeerCredentials> peer_credentials() const;
     // A timer of the user's that goes with it; none where it is gone already.
     TimerId schedule(const TimerTable::Plan& plan, TimerTable::ConnectionWork&& work);
 
@@ -117,20 +142,22 @@ public:
     void end_batch();
 
     // ── Identity ─────────────────────────────────────────────────────────────────────────────
-    base::SlotId slot() const { return id_; }
+    base::SlotId slot() const;
+    std::uint32_t slot_number() const { return slot_; }
     ConnectionId id() const;
     ConnectionTable& table() const { return table_; }
     ConnectionState state() const { return state_; }
     bool is_gone() const { return net::is_gone(state_); }
     bool was_opened() const { return opened_; }
     std::size_t listener() const { return listener_; }
+    Seat seat() const { return seat_; }
+    IpEndpoint peer() const;
     Endpoint peer_endpoint() const;
     Endpoint local_endpoint() const;
     ConnectionCounters counters() const;
-    void set_context(void* object, void (*const* destroy)(void*));
-    void* context_if(void (*const* destroy)(void*)) const {
-        return context_destroy_ == destroy ? context_ : nullptr;
-    }
+    void set_context(void* object, const Context::Destroy* tag);
+    void set_context(Context&& context);
+    void* context_if(const Context::Destroy* tag) const;
 
     // ── From the loop ────────────────────────────────────────────────────────────────────────
     void on_received(Bytes bytes) override;
@@ -139,6 +166,11 @@ public:
     void on_unsent(driver::Slices slices, int errno_value) override;
     void on_connected(int errno_value) override;
     void on_closed() override;
+
+    // ── From its DatagramLink ────────────────────────────────────────────────────────────────
+    void open_datagrams();
+    void received_datagram(Bytes bytes);
+    void fail_datagrams(int errno_value) { fail(errno_value); }
 
 private:
     // Bits of odd_. Any of them takes a message off the hot path.
@@ -155,6 +187,10 @@ private:
         kHarvesting = 512,     // in the table's list of those whose FIN waits for a harvest
         kTransported = 1024,   // it has a Wire; never cleared
         kMustRead = 2048,      // its transport seals nothing before it has received something
+        kRelayed = 4096,       // joined with another connection
+        kHeldBack = 8192,      // reading is paused: that one's output is above high
+        kFiles = 16384,        // a file is being sent: it has a FileOutput
+        kDatagrams = 32768,    // it has a DatagramLink; never cleared
     };
     bool is(unsigned bits) const { return (odd_ & bits) != 0; }
     void set(unsigned bits) { odd_ = static_cast<std::uint16_t>(odd_ | bits); }
@@ -171,6 +207,7 @@ private:
     void threw(Callback callback);
     void obey(Action action);
     bool send_turn();
+    bool send_back(Bytes bytes);
     bool write_to_turn(Bytes bytes);
 
     // Input: connection_input.cpp
@@ -181,8 +218,9 @@ private:
     bool keep(Bytes bytes);
     void tidy_kept();
     std::size_t discard_kept(std::size_t count);
+    void consume_kept(std::size_t count);
     void discard_input();
-    bool is_paused() const { return is(kUserPaused | kOverHigh); }
+    bool is_paused() const { return is(kUserPaused | kOverHigh | kHeldBack); }
     bool is_held() const { return is_paused() && !is(kMustRead); }
     void pause(Odd why);
     void resume(Odd why);
@@ -192,7 +230,10 @@ private:
     WriteStatus write_slow(Bytes bytes);
     WriteStatus write_directly(Bytes bytes);
     bool may_queue(std::size_t count);
+    void owe(std::size_t count);
+    void paid(std::size_t count);
     WriteStatus pressure();
+    std::size_t held() const;
     OutputQueue& queue();
     void queue_copy(Bytes bytes);
     void queue_turn();
@@ -207,8 +248,45 @@ private:
     void taken(std::size_t count);
     void sent_from_queue(std::size_t count);
     void arm_send();
+    // For the peer to take output; a transport may have reasons of its own.
+    bool is_waiting() const { return is(kSending) || (is(kTransported) && output_); }
+    bool begin_waiting();
     void drop_output();
+    void drop_queue(std::unique_ptr<OutputQueue> queue, Delivery delivery);
     void mark_dirty();
+
+    // Files: connection_file.cpp
+    FileOutput& files() const;
+    std::uint64_t file_left() const;
+    OutputQueue& last_queue();
+    void send_files();
+    bool send_some_of(FileOutput::File& file, std::size_t& budget);
+    void copy_some_of(FileOutput::File& file);
+    void finish_file();
+    void drop_files(Delivery delivery);
+
+    // A relay: connection_relay.cpp
+    void begin_relay();
+    void leave_relay();
+    void part(driver::Ending ending);
+    ConnectionCore* forget_partner();
+    void part_in_peace();
+    void lost_partner(driver::Ending ending, bool was_forced);
+    ConnectionCore* partner() const;
+    void relay(Bytes bytes);
+    void relay_kept();
+    void relay_leftovers();
+    void forward(Bytes bytes);
+    void splice_on(ConnectionCore& other);
+    void splice_failed(int errno_value);
+    bool may_splice_to(ConnectionCore& other);
+    void queue_spliced(const SplicePipe& pipe, std::size_t count);
+    void hold_partner_back();
+    void release_partner();
+    void relay_end();
+    void carry_end_on();
+    void drain_relay();
+    void finish_relay_drain();
 
     // A transport: connection_wire.cpp
     Wire& wire() const;
@@ -219,6 +297,11 @@ private:
     void wire_ended();
     OutputQueue* outgoing_wire();
     bool finish_output();
+
+    // Datagrams: connection_datagram.cpp
+    void connect_datagrams(const Endpoint& endpoint);
+    void drop_rest();
+    WriteStatus write_datagram(Bytes bytes);
 
     // Beginning and ending: connection_close.cpp
     void begin();
@@ -249,10 +332,16 @@ private:
     bool is_vanished() const;
 
     // Time: connection_time.cpp
+    TimeWatch& watch();
+    void watch_input();
+    void watch_output();
+    bool give_up(Instant now);
+    void leave_for(CloseReason reason);
+    Instant next_limit(Instant now) const;
+    Instant lifetime_end() const;
     void arm_timer();
     Instant next_look() const;
-    static void fire(loop::Timer& timer);
-    void timed_out();
+    void on_due() override;
     void linger();
     void linger_on();
     void leave();
@@ -265,6 +354,8 @@ private:
 
     // Its bytes: connection_fate.cpp
     Farewell& farewell();
+    // Does the kernel know what its peer has acknowledged?
+    bool is_acknowledging() const { return peer_family_ != 0 && !is(kDatagrams); }
     bool is_acknowledged() const;
     std::uint64_t in_kernel() const;
     std::uint64_t acknowledged() const { return bytes_written_ - unsent() - in_kernel(); }
@@ -278,23 +369,29 @@ private:
     bool may_travel() const;
     std::optional<Buffer> ask_to_travel();
 
+    // Every idle connection pays for each of these bytes. What few have is in the table, by slot:
+    // the user's context, the address of an IPv6 peer, a transport, the Farewell.
     ConnectionTable& table_;
-    base::SlotId id_;
-    base::ByteQueue kept_;  // what was not read in its turn
-    std::unique_ptr<OutputQueue> output_;
+    std::uint32_t slot_;
+    std::uint16_t odd_ = kNotOpen;
+    std::uint16_t listener_;
+    Instant last_activity_;
     std::uint64_t bytes_received_ = 0;
     std::uint64_t bytes_written_ = 0;
+    base::ByteQueue kept_;  // what was not read in its turn
+    std::unique_ptr<OutputQueue> output_;
     Instant opened_at_;  // accepted, or begun to connect
-    Instant last_activity_;
-    void* context_ = nullptr;
-    void (*const* context_destroy_)(void*) = nullptr;
-    IpEndpoint peer_;
-    std::uint16_t listener_;
-    std::uint16_t odd_ = kNotOpen;
+    std::uint32_t in_flight_ = 0;
+    std::array<std::uint8_t, 4> peer_v4_;
+    std::uint16_t peer_port_;
     std::uint16_t errno_ = 0;  // why it failed, if the kernel said so
-    ConnectionState state_ = ConnectionState::connecting;
     CloseReason reason_ = CloseReason::local_close;
-    driver::Ending ending_ = driver::Ending::orderly;
+    ConnectionState state_ : 4 = ConnectionState::connecting;
+    ConnectionState ended_in_ : 4 = ConnectionState::connecting;  // the state before closing
+    std::uint8_t peer_family_ : 3;                                // of its IpEndpoint
+    Stage stage_ : 2 = Stage::connecting;
+    driver::Ending ending_ : 1 = driver::Ending::orderly;
+    Seat seat_ : 2 = Seat::none;
     bool reason_noted_ : 1 = false;
     bool fin_sent_ : 1 = false;
     bool opened_ : 1 = false;        // on_open was called, on_close will be
@@ -303,9 +400,8 @@ private:
     bool awaits_drain_ : 1 = false;  // Options::spread
     bool ends_ : 1 = false;          // it has a Farewell
     bool forced_ : 1 = false;        // cut off
-    Stage stage_ = Stage::connecting;
-    ConnectionState ended_in_ = ConnectionState::connecting;  // the state before closing
-    std::uint32_t in_flight_ = 0;
 };
+
+static_assert(sizeof(ConnectionCore) == 144, "bytes of every connection, bench/memory");
 
 }  // namespace berth::net

@@ -91,8 +91,9 @@ Instant ConnectionCore::grace_end() const {
 
 void ConnectionCore::end_when_idle() {
     if (is_gone() || in_flight_ > 0) return;
+    if (is(kRelayed)) return drain_relay();
     resume_by_user();  // what has arrived is read before the FIN
-    if (output_) return;
+    if (output_ || is(kFiles)) return;
     if (is_fresh()) return arm_timer();
     table_.finish_drain_later(*this);
 }
@@ -106,6 +107,7 @@ bool ConnectionCore::begin_harvest() {
 // The harvest may have brought work: then its end asks again.
 void ConnectionCore::finish_drain() {
     clear(kHarvesting);
+    if (is(kRelayed) && is(kDraining) && in_flight_ == 0) return finish_relay_drain();
     if (!is(kDraining) || in_flight_ > 0 || unsent() > 0 || is_fresh()) return;
     clear(kDraining);
     close(CloseMode::after_flush, CloseReason::stop_graceful);
@@ -114,12 +116,12 @@ void ConnectionCore::finish_drain() {
 // ── Cut off ──────────────────────────────────────────────────────────────────────────────────
 
 // A stream with bytes missing ends in a reset, never in a FIN that would look complete; and so
-// does one that is still owed an answer.
+// does one that is still owed an answer, or more of a relay.
 void ConnectionCore::force() {
     if (is_gone()) return;
     if (state_ == ConnectionState::connecting) return fail(ECANCELED);
     reclaim();
-    const bool is_answered = fin_sent_ || in_flight_ == 0;
+    const bool is_answered = fin_sent_ || (in_flight_ == 0 && !is(kRelayed));
     const bool is_complete = is_answered && unsent() == 0 && is_acknowledged() && finish_output();
     if (is_gone()) return;  // the goodbye found the peer gone
     if (fin_sent_ && is_complete) {
@@ -134,7 +136,7 @@ void ConnectionCore::force() {
 // FIN is all that is missing. Who waits for an answer of ours is not meant.
 bool ConnectionCore::is_stalled() const {
     if (is_gone() || !ends_ || in_flight_ > 0) return false;
-    const Farewell& last = table_.farewell(id_);
+    const Farewell& last = table_.farewell(slot_);
     if (last_activity_ > last.looked_at || acknowledged() != last.acknowledged) return false;
     return state_ == ConnectionState::lingering || unsent() > 0 || !is_acknowledged();
 }
@@ -148,8 +150,8 @@ void ConnectionCore::cut_off(CloseReason reason, driver::Ending ending) {
 
 // Something is on its way to it, and nothing came back for a while: no byte, no acknowledgement.
 bool ConnectionCore::is_vanished() const {
-    if (!ends_ || peer_.family == 0) return false;
-    const Farewell& last = table_.farewell(id_);
+    if (!ends_ || !is_acknowledging()) return false;
+    const Farewell& last = table_.farewell(slot_);
     const bool is_long_ago = table_.loop().now() - last.looked_at >= kSilenceMin;
     if (!is_long_ago || last_activity_ > last.looked_at) return false;
     const auto on_its_way = table_.system().unacknowledged(descriptor).value_or(0);

@@ -26,7 +26,7 @@ bool is_dead(int errno_value) {
 }  // namespace
 
 Farewell& ConnectionCore::farewell() {
-    Farewell& farewell = table_.farewell(id_);
+    Farewell& farewell = table_.farewell(slot_);
     if (!ends_) farewell = {};
     ends_ = true;
     return farewell;
@@ -35,7 +35,7 @@ Farewell& ConnectionCore::farewell() {
 // Including our FIN, if it was sent. A Unix socket's bytes are with the peer as soon as they are
 // sent, and who was sent nothing has nothing to acknowledge.
 bool ConnectionCore::is_acknowledged() const {
-    if (peer_.family == 0 || (bytes_written_ == 0 && !fin_sent_)) return true;
+    if (!is_acknowledging() || (bytes_written_ == 0 && !fin_sent_)) return true;
     const auto left = table_.system().unacknowledged(descriptor);
     return left.has_value() && *left == 0;
 }
@@ -44,7 +44,7 @@ bool ConnectionCore::is_acknowledged() const {
 // SIOCOUTQ, and it is the last one.
 std::uint64_t ConnectionCore::in_kernel() const {
     const std::uint64_t sent = bytes_written_ - unsent();
-    if (peer_.family == 0 || sent == 0 || !driver::is_open(descriptor)) return 0;
+    if (!is_acknowledging() || sent == 0 || !driver::is_open(descriptor)) return 0;
     std::uint64_t left = table_.system().unacknowledged(descriptor).value_or(0);
     if (fin_sent_ && left > 0) --left;
     return std::min(left, sent);

@@ -4,18 +4,22 @@
 
 #include "net/connection_core.hpp"
 #include "net/connection_turn.hpp"
+#include "net/datagram_link.hpp"
 
 #include <algorithm>
 
 namespace berth::net {
 
+// The handler is looked up before the turn is noted: a store that might be anywhere, for all the
+// compiler knows, so that it would load the table again.
 void ConnectionCore::on_received(Bytes bytes) {
     last_activity_ = table_.loop().now();
     if (odd_ != 0) [[unlikely]]
         return received_unusual(bytes);
     bytes_received_ += bytes.size();
+    EventHandler& handler = table_.handler();
     take_turn_with(bytes, Callback::on_traffic,
-                   [this] { return table_.handler().on_traffic(*this); });
+                   [this, &handler] { return handler.on_traffic(*this); });
 }
 
 [[gnu::noinline]] void ConnectionCore::received_unusual(Bytes bytes) {
@@ -25,6 +29,7 @@ void ConnectionCore::on_received(Bytes bytes) {
 void ConnectionCore::received_odd(Bytes bytes) {
     bytes_received_ += bytes.size();
     if (!is_read(state_)) return drop_late(bytes.size());
+    if (is(kRelayed)) return relay(bytes);
     const bool is_lent = kept_.empty() && !is_paused();
     if (!is_lent && !keep(bytes)) return;
     if (is_paused()) return set(kWantsTraffic);  // when it resumes
@@ -70,11 +75,12 @@ void ConnectionCore::obey(Action action) {
 // What the handler left is copied once, into memory that is taken now and given back when empty.
 // Nothing is kept already unless it was that which the handler has seen.
 void ConnectionCore::leave_unread() {
+    if (is(kDatagrams)) return drop_rest();
     const Bytes rest = table_.turn().unread();
     if (kept_.empty()) {
         if (!rest.empty() && (may_write(state_) || is_read(state_))) keep(rest);
     } else {
-        kept_.consume(kept_.size() - rest.size());
+        consume_kept(kept_.size() - rest.size());
         tidy_kept();
     }
     if (is_gone()) table_.turn().clear();
@@ -86,7 +92,12 @@ bool ConnectionCore::keep(Bytes bytes) {
         close(CloseMode::reset, CloseReason::inbound_overflow);
         return false;
     }
+    if (!table_.memory().has_room(bytes.size())) {
+        close(CloseMode::reset, CloseReason::memory_max);
+        return false;
+    }
     kept_.append(bytes);
+    table_.memory().add(bytes.size());
     set(kKept);
     return true;
 }
@@ -101,14 +112,19 @@ void ConnectionCore::tidy_kept() {
 
 std::size_t ConnectionCore::discard_kept(std::size_t count) {
     const std::size_t dropped = std::min(count, kept_.size());
-    kept_.consume(dropped);
+    consume_kept(dropped);
     mark_dirty();  // its memory goes at the end of the batch
     return dropped;
 }
 
+void ConnectionCore::consume_kept(std::size_t count) {
+    kept_.consume(count);
+    table_.memory().sub(count);
+}
+
 void ConnectionCore::discard_input() {
     if (table_.turn().is_of(*this)) table_.turn().drop_unread();
-    kept_.consume(kept_.size());
+    consume_kept(kept_.size());
     kept_.trim();
     clear(kKept);
 }
@@ -128,7 +144,16 @@ void ConnectionCore::change_reading(unsigned bits_set, unsigned bits_cleared) {
     set(bits_set);
     clear(bits_cleared);
     if (is_held() == was_held || !opened_ || is_gone()) return;
-    if (was_held) return table_.driver().resume_receive(*this);
+    if (is(kDatagrams)) {
+        DatagramLink& link = table_.link(slot_);
+        return was_held ? link.resume() : link.pause();
+    }
+    if (was_held) {
+        if (TimeWatch* const watch = table_.watch_if(slot_)) {
+            watch->input.begin(bytes_received_, table_.loop().now());
+        }
+        return table_.driver().resume_receive(*this);
+    }
     table_.driver().pause_receive(*this);
 }
 
@@ -144,7 +169,7 @@ void ConnectionCore::resume_by_user() {
 }
 
 void ConnectionCore::wake() {
-    if (!opened_ || !(is_read(state_) || may_write(state_))) return;
+    if (!opened_ || is(kRelayed) || !(is_read(state_) || may_write(state_))) return;
     if (is(kUserPaused)) return set(kWantsTraffic);  // when it resumes
     last_activity_ = table_.loop().now();
     traffic(kept_.view());

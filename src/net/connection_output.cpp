@@ -34,14 +34,22 @@ std::size_t total(driver::Slices slices) {
 std::size_t ConnectionCore::unsent() const {
     std::size_t count = output_ ? output_->bytes() : 0;
     if (table_.turn().is_of(*this)) count += table_.turn().written().size();
+    if (is(kFiles)) count += files().queued() + files().left();
     return count;
 }
 
+// Of that, what is in our memory.
+std::size_t ConnectionCore::held() const { return unsent() - file_left(); }
+
 WriteStatus ConnectionCore::write_slow(Bytes bytes) {
+    if (is(kDatagrams)) return write_datagram(bytes);
     if (!may_write(state_) || !may_queue(bytes.size())) return WriteStatus::refused;
     if (bytes.empty()) return pressure();
-    const bool needs_queue = output_ || is(kTransported);
-    if (!needs_queue && write_to_turn(bytes)) return WriteStatus::queued;
+    const bool needs_queue = output_ || is(kTransported | kFiles);
+    if (!needs_queue) {
+        if (table_.turn().is_of(*this)) table_.turn().gather();
+        if (write_to_turn(bytes)) return WriteStatus::queued;
+    }
     bytes_written_ += bytes.size();
     last_activity_ = table_.loop().now();
     if (!needs_queue && (table_.turn().is_of(*this) || bytes.size() >= kDirectMin)) {
@@ -53,12 +61,13 @@ WriteStatus ConnectionCore::write_slow(Bytes bytes) {
 }
 
 WriteStatus ConnectionCore::write(Buffer&& buffer) {
+    if (is(kDatagrams)) return write_datagram(buffer.bytes());
     if (!may_write(state_) || !may_queue(buffer.size())) return WriteStatus::refused;
     if (buffer.empty()) return pressure();
     bytes_written_ += buffer.size();
     queue_turn();
-    table_.counters().outbound_bytes.add(buffer.size());
-    queue().append(std::move(buffer));
+    owe(buffer.size());
+    last_queue().append(std::move(buffer));
     mark_dirty();
     return pressure();
 }
@@ -66,11 +75,11 @@ WriteStatus ConnectionCore::write(Buffer&& buffer) {
 void ConnectionCore::write_and_tell(Buffer&& buffer, WriteWaiter& waiter) {
     if (write(std::move(buffer)) == WriteStatus::refused) {
         table_.finish_later(waiter, Delivery::stale);
-    } else if (!output_) {
+    } else if (!output_ && !is(kFiles)) {
         table_.finish_later(waiter, Delivery::written);  // an empty buffer
     } else {
         waiter.position = bytes_written_;
-        output_->waiters().push(waiter);
+        last_queue().waiters().push(waiter);
     }
 }
 
@@ -78,6 +87,8 @@ void ConnectionCore::write_and_tell(Buffer&& buffer, WriteWaiter& waiter) {
 void ConnectionCore::settle() {
     if (is_gone()) return;
     if ((output_ || is(kTransported)) && !is(kSending)) send_queue();
+    if (is(kFiles) && !is(kSending)) send_files();
+    if (is(kTransported) && is_waiting() && !begin_waiting()) return;
     if (awaits_flush(state_) && finish_output()) advance(ConnectionEvent::flushed);
 }
 
@@ -124,6 +135,7 @@ void ConnectionCore::keep_rest(driver::Slices slices, std::size_t sent) {
 // A turn's output may still be on its way to the kernel, which may refuse it. Asked before anything
 // that relies on what was sent: a FIN, an account, a journey. False: some of it is here again.
 bool ConnectionCore::reclaim() {
+    if (is(kDatagrams)) return true;
     const driver::Slices unsent = table_.driver().settle(*this);
     if (unsent.empty()) return true;
     take_back(unsent);
@@ -141,7 +153,7 @@ void ConnectionCore::on_unsent(driver::Slices slices, int errno_value) {
 void ConnectionCore::take_back(driver::Slices slices) {
     OutputQueue& queue = this->queue();
     for (const Bytes& slice : std::views::reverse(slices)) {
-        table_.counters().outbound_bytes.add(slice.size());
+        owe(slice.size());
         queue.prepend_copy(slice);
     }
     if (is(kSending)) {
@@ -159,8 +171,8 @@ OutputQueue& ConnectionCore::queue() {
 }
 
 void ConnectionCore::queue_copy(Bytes bytes) {
-    table_.counters().outbound_bytes.add(bytes.size());
-    queue().append_copy(bytes);
+    owe(bytes.size());
+    last_queue().append_copy(bytes);
 }
 
 void ConnectionCore::queue_turn() {
@@ -171,18 +183,35 @@ void ConnectionCore::queue_turn() {
 }
 
 bool ConnectionCore::may_queue(std::size_t count) {
-    if (count <= table_.options().output_max - std::min(unsent(), table_.options().output_max)) {
-        return true;
+    if (count > table_.options().output_max - std::min(held(), table_.options().output_max)) {
+        close(CloseMode::reset, CloseReason::outbound_overflow);
+        return false;
     }
-    close(CloseMode::reset, CloseReason::outbound_overflow);
+    if (!is_waiting() || table_.memory().has_room(count)) return true;
+    close(CloseMode::reset, CloseReason::memory_max);
     return false;
+}
+
+void ConnectionCore::owe(std::size_t count) {
+    table_.counters().outbound_bytes.add(count);
+    table_.memory().add(count);
+}
+
+void ConnectionCore::paid(std::size_t count) {
+    table_.counters().outbound_bytes.sub(count);
+    table_.memory().sub(count);
 }
 
 // A peer that does not read is not read either, or it would fill our memory with answers.
 WriteStatus ConnectionCore::pressure() {
     if (is_gone()) return WriteStatus::refused;
-    if (unsent() <= table_.options().output_high) return WriteStatus::queued;
-    if (!is(kOverHigh)) pause(kOverHigh);
+    const bool is_costly = is_waiting() && table_.memory().is_short();
+    if (held() <= table_.options().output_high && !is_costly) return WriteStatus::queued;
+    if (is(kRelayed)) {
+        hold_partner_back();
+    } else {
+        pause(kOverHigh);
+    }
     return WriteStatus::over_high;
 }
 
@@ -196,6 +225,7 @@ void ConnectionCore::flush() {
         queue_turn();
     }
     if (output_ && !is(kSending)) send_queue();
+    if (is(kFiles) && !is(kSending)) send_files();
 }
 
 // Not with the driver's next poll: the callback goes on, perhaps for long.
@@ -225,6 +255,7 @@ void ConnectionCore::send_queue() {
 
 void ConnectionCore::arm_send() {
     if (is(kSending)) return;
+    if (!begin_waiting()) return;
     set(kSending);
     table_.driver().send_when_ready(*this, outgoing()->pin());
 }
@@ -247,17 +278,20 @@ void ConnectionCore::taken(std::size_t count) {
 
 void ConnectionCore::sent_from_queue(std::size_t count) {
     output_->consume(count);
-    table_.counters().outbound_bytes.sub(count);
+    paid(count);
     const std::uint64_t sent = bytes_written_ - unsent();
     WriteWaiters& waiters = output_->waiters();
     while (!waiters.empty() && waiters.front().position <= sent) {
         table_.finish_later(*waiters.pop(), Delivery::written);
     }
-    if (is(kOverHigh) && output_->bytes() <= table_.options().output_low) {
+    const std::size_t low = table_.memory().is_short() ? 0 : table_.options().output_low;
+    const bool is_low = held() <= low;
+    if (is(kOverHigh) && is_low) {
         resume(kOverHigh);
         set(kWantsWritable);
         mark_dirty();
     }
+    if (is(kRelayed) && is_low) release_partner();
     if (!output_->empty()) return;
     table_.output_pool().give_back(std::move(output_));
     // Reading may have been paused for this output: what waits in the kernel is read before a FIN.
@@ -266,13 +300,16 @@ void ConnectionCore::sent_from_queue(std::size_t count) {
 
 // After the last completion only: until then the driver may be looking at the queue.
 void ConnectionCore::drop_output() {
-    if (!output_) return;
-    const bool by_stop = reason_ == CloseReason::stop_forced;
-    while (WriteWaiter* waiter = output_->waiters().pop()) {
-        table_.finish_later(*waiter, by_stop ? Delivery::cancelled_by_stop : Delivery::stale);
-    }
-    table_.counters().outbound_bytes.sub(output_->bytes());
-    table_.output_pool().give_back(std::move(output_));
+    const Delivery delivery =
+        reason_ == CloseReason::stop_forced ? Delivery::cancelled_by_stop : Delivery::stale;
+    if (output_) drop_queue(std::move(output_), delivery);
+    drop_files(delivery);
+}
+
+void ConnectionCore::drop_queue(std::unique_ptr<OutputQueue> queue, Delivery delivery) {
+    while (WriteWaiter* waiter = queue->waiters().pop()) table_.finish_later(*waiter, delivery);
+    paid(queue->bytes());
+    table_.output_pool().give_back(std::move(queue));
 }
 
 void ConnectionCore::mark_dirty() {
@@ -293,6 +330,7 @@ void ConnectionCore::end_batch() {
         clear(kWantsTraffic);
         wake();
     }
+    if (is(kRelayed)) relay_leftovers();
     if (is(kTransported)) read_wire();
     if (is(kKept)) tidy_kept();
     settle();

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// ConnectionTable: opening, finding, and the end of the batch. Stops are in
-// connection_table_drain.cpp.
+// ConnectionTable: opening, finding, and the end of the batch. Connections that begin here are in
+// connection_table_dial.cpp, stops in connection_table_drain.cpp.
 
 #include "net/connection_table.hpp"
 
 #include <algorithm>
 #include <exception>
-#include <limits>
 #include <utility>
 
 namespace berth::net {
@@ -16,11 +15,6 @@ namespace {
 
 std::size_t turn_limit(const Options& options) {
     return std::min(options.output_high, options.output_max);
-}
-
-int clipped_to_int(std::size_t value) {
-    constexpr std::size_t kMax = std::numeric_limits<int>::max();
-    return static_cast<int>(std::min(value, kMax));
 }
 
 }  // namespace
@@ -34,6 +28,7 @@ ConnectionTable::ConnectionTable(const TableSetup& setup, driver::System& system
       host_(setup.host),
       transports_(setup.transports),
       loop_(system, *this),
+      memory_(setup.memory),
       turn_(turn_limit(setup.options)),
       slots_(base::Slab<ConnectionCore>::kSlotsMax) {}
 
@@ -41,27 +36,32 @@ ConnectionTable::ConnectionTable(const TableSetup& setup, driver::System& system
 
 void ConnectionTable::adopt(driver::Descriptor socket, const IpEndpoint& peer,
                             std::size_t listener) {
-    if (ConnectionCore* connection = admit(socket, peer, listener)) connection->open_accepted();
+    ConnectionCore* connection =
+        admit({.socket = socket, .peer = peer, .listener = listener, .seat = Seat::held});
+    if (connection != nullptr) connection->open_accepted();
 }
 
 void ConnectionTable::refuse(driver::Descriptor socket, const IpEndpoint& peer,
-                             std::size_t listener) {
-    ConnectionCore* connection = admit(socket, peer, listener);
+                             std::size_t listener, Refusal refusal) {
+    counters_.refused[static_cast<std::size_t>(refusal)].add();
+    const NewConnection made{
+        .socket = socket, .peer = peer, .listener = listener, .seat = Seat::refused};
+    if (refused_count_ >= kRefusedMax) {
+        system().shutdown(socket);
+        return never_was(made);
+    }
+    ConnectionCore* connection = admit(made);
     if (connection == nullptr) return;
-    counters_.refused.add();
+    ++refused_count_;
     connection->open_refused();
     if (is_forced_) connection->force();  // the deadline has passed: nobody waits for its FIN
 }
 
-ConnectionCore* ConnectionTable::admit(driver::Descriptor socket, const IpEndpoint& peer,
-                                       std::size_t listener) {
-    ConnectionCore* connection =
-        slots_.emplace(*this, NewConnection{.socket = socket, .peer = peer, .listener = listener});
+ConnectionCore* ConnectionTable::admit(const NewConnection& made) {
+    ConnectionCore* connection = slots_.emplace(*this, made);
     if (connection == nullptr) {
         counters_.accept_errors.add();
-        system().close(socket);
-        limit_.remove();
-        host_.connection_reaped();
+        never_was(made);
         return nullptr;
     }
     counters_.opened.add();
@@ -69,39 +69,30 @@ ConnectionCore* ConnectionTable::admit(driver::Descriptor socket, const IpEndpoi
     return connection;
 }
 
-Result<ConnectionId> ConnectionTable::connect(const Endpoint& endpoint, Deadline deadline) {
-    if (!endpoint.is_stream()) {
-        return fail(Error(ErrorCode::unsupported, "connect")
-                        .at(endpoint.to_string())
-                        .because("only tcp and unix streams can be connected"));
-    }
-    if (is_stopping()) {
-        return fail(Error(ErrorCode::not_running, "connect").because("the engine is stopping"));
-    }
-    auto socket = system().open_socket(endpoint);
-    if (!socket) {
-        return fail(Error::from_errno("socket", socket.errno_value()).at(endpoint.to_string()));
-    }
-    if (options_.no_delay && !endpoint.is_unix()) {
-        static_cast<void>(system().set(*socket, driver::SocketOption::no_delay, 1));
-    }
-    if (options_.not_sent_max > 0 && !endpoint.is_unix()) {
-        static_cast<void>(system().set(*socket, driver::SocketOption::not_sent_low,
-                                       clipped_to_int(options_.not_sent_max)));
-    }
-    ConnectionCore* connection = slots_.emplace(
-        *this, NewConnection{
-                   .socket = *socket, .peer = endpoint.ip(), .listener = Connection::kNoListener});
-    if (connection == nullptr) {
-        system().close(*socket);
-        return fail(Error(ErrorCode::memory_limit, "connect").at(endpoint.to_string()));
-    }
-    limit_.add();
-    counters_.opened.add();
-    const ConnectionId id = connection->id();
-    dialled_.emplace(connection->slot().slot, endpoint);
-    connection->start_connecting(endpoint, deadline);
-    return id;
+DatagramLink& ConnectionTable::add_link(ConnectionCore& connection) {
+    const std::size_t slot = connection.slot().slot;
+    if (links_.size() <= slot) links_.resize(slot + 1);
+    links_[slot] = std::make_unique<DatagramLink>(connection, *this);
+    return *links_[slot];
+}
+
+void ConnectionTable::never_was(const NewConnection& made) {
+    system().close(made.socket);
+    if (made.seat == Seat::held) host_.place_left(made.listener, made.peer);
+    unexpect();
+    limit_.remove();
+    host_.connection_reaped();
+}
+
+const SplicePipe* ConnectionTable::splice_pipe() {
+    if (!driver().receives_on_demand()) return nullptr;
+    if (!splice_pipe_) splice_pipe_.emplace(system());
+    return splice_pipe_->is_open() ? &*splice_pipe_ : nullptr;
+}
+
+void ConnectionTable::remember_peer(std::uint32_t slot, const IpEndpoint& peer) {
+    if (peers_.size() <= slot) peers_.resize(slot + 1);
+    peers_[slot] = peer;
 }
 
 bool ConnectionTable::add_wire(const ConnectionCore& connection) {
@@ -119,20 +110,7 @@ std::unique_ptr<transport::Transport> ConnectionTable::make_transport(
     if (connection.listener() != Connection::kNoListener) {
         return transports_->accept(connection.listener());
     }
-    return transports_->dial(dialled_.at(connection.slot().slot));
-}
-
-void ConnectionTable::opened(ConnectionCore& connection) {
-    ++open_count_;
-    if (connection.listener() == Connection::kNoListener) counters_.connected.add();
-    if (!dialled_.empty()) dialled_.erase(connection.slot().slot);
-}
-
-void ConnectionTable::connect_failed(const ConnectionCore& connection, int errno_value) {
-    const auto dialled = dialled_.extract(connection.slot().slot);
-    const Error error = Error::from_errno("connect", errno_value).at(dialled.mapped().to_string());
-    guarded_void(Callback::on_connect_failed,
-                 [&] { handler_.on_connect_failed(face_, connection.id(), error); });
+    return transports_->dial(dialled_.at(connection.slot().slot).peer);
 }
 
 ConnectionCore* ConnectionTable::find_any(ConnectionId id) {
@@ -159,8 +137,11 @@ void ConnectionTable::on_batch_end() {
     if (is_harvesting_) gather_harvest();
     if (!dirty_.empty()) settle_dirty();
     if (!finished_.empty()) finish_waiters();
+    if (!taken_over_.empty()) open_taken_over();
+    if (!ended_dials_.empty()) tell_ended_dials();
     if (!reaped_.empty()) free_reaped();
-    const bool is_urgent = !dirty_.empty() || !finished_.empty();
+    const bool is_urgent =
+        !dirty_.empty() || !finished_.empty() || !taken_over_.empty() || !ended_dials_.empty();
     if (is_urgent) loop_.hurry();
     has_leftovers_ = is_urgent || is_harvesting_;
 }
@@ -188,7 +169,11 @@ void ConnectionTable::reap(ConnectionCore& connection, Stage last) {
     counters_.reaped.add();
     reaped_.push_back(connection.slot());
     timers_.drop_those_of(connection.slot().slot);
+    if (!watches_.empty()) watches_.erase(connection.slot().slot);
     has_leftovers_ = true;
+    if (connection.seat() == Seat::held) host_.place_left(connection.listener(), connection.peer());
+    if (connection.seat() == Seat::refused) --refused_count_;
+    unexpect();
     limit_.remove();
     host_.connection_reaped();
     if (last != Stage::lingering) note_progress();
@@ -199,6 +184,7 @@ void ConnectionTable::free_reaped() {
     for (const base::SlotId slot : reaped_) {
         slots_.erase(slot);
         if (slot.slot < wires_.size()) wires_[slot.slot].reset();
+        if (slot.slot < links_.size()) links_[slot.slot].reset();
     }
     reaped_.clear();
 }

@@ -4,7 +4,8 @@
 // the counters, the list of those with something to do at the end of the batch.
 //
 // Lifetime:  connections must all be reaped before it is destroyed.
-// Threads:   the loop's; counters() is read by any, forced() once the loop has left.
+// Threads:   the loop's, but for what is marked; counters() is read by any, forced() once the loop
+// has left.
 
 #pragma once
 
@@ -13,10 +14,18 @@
 #include "loop/loop.hpp"
 #include "net/connection_core.hpp"
 #include "net/connection_limit.hpp"
+#include "net/context_table.hpp"
+#include "net/datagram_link.hpp"
 #include "net/farewell.hpp"
+#include "net/file_output.hpp"
 #include "net/host.hpp"
 #include "net/loop_counters.hpp"
+#include "net/memory_budget.hpp"
 #include "net/output_queue.hpp"
+#include "net/relays.hpp"
+#include "net/socket_settings.hpp"
+#include "net/splice_pipe.hpp"
+#include "net/time_limits.hpp"
 #include "net/timer_table.hpp"
 #include "net/traveller.hpp"
 #include "net/turn.hpp"
@@ -24,12 +33,15 @@
 #include "net/write_waiter.hpp"
 #include "transport/transport.hpp"
 
+#include <berth/context.hpp>
+#include <berth/dial.hpp>
 #include <berth/engine.hpp>
 #include <berth/event_loop.hpp>
 #include <berth/function.hpp>
 #include <berth/options.hpp>
 #include <berth/report.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -48,6 +60,7 @@ struct TableSetup {
     EventHandler& handler;
     const Options& options;
     ConnectionLimit& limit;
+    MemoryBudget& memory;
     Host& host;
     transport::TransportFactory* transports;  // null: every connection is plain
 };
@@ -59,9 +72,19 @@ public:
     ConnectionTable& operator=(const ConnectionTable&) = delete;
     ~ConnectionTable() = default;
 
-    // Takes over an accepted descriptor; it is closed if there is no slot for it.
+    // One more connection is on its way here. Any thread: by who accepts, before adopt(), or before
+    // unexpect() if that comes to nothing.
+    void expect() { load_.fetch_add(1, std::memory_order_relaxed); }
+    void unexpect() { load_.fetch_sub(1, std::memory_order_relaxed); }
+    // Any thread: connections that are here, or on their way.
+    std::size_t load() const { return load_.load(std::memory_order_relaxed); }
+
+    // Takes over an accepted descriptor, whose place is held; it is closed if there is no slot.
     void adopt(driver::Descriptor socket, const IpEndpoint& peer, std::size_t listener);
-    Result<ConnectionId> connect(const Endpoint& endpoint, Deadline deadline);
+    // If it fails, `options` are as they were.
+    Result<ConnectionId> connect(const Endpoint& endpoint, DialOptions&& options);
+    // Of a connected socket from outside, which is still the caller's if that fails.
+    Result<ConnectionId> take_over(driver::Descriptor socket, Context&& context);
 
     // Null for one that is closing, or is still connecting.
     ConnectionCore* find(ConnectionId id);
@@ -89,8 +112,11 @@ public:
     void begin_drain_of(std::size_t listener, Deadline deadline);
     void force_of(std::size_t listener);
     std::size_t count_of(std::size_t listener);
-    // Accepted too late: it gets our FIN, and what it sends is read and dropped.
-    void refuse(driver::Descriptor socket, const IpEndpoint& peer, std::size_t listener);
+    // Expected, and not wanted: it gets our FIN, and what it sends is read and dropped. If there
+    // are kRefusedMax of those already, nobody waits for what it sends.
+    static constexpr std::size_t kRefusedMax = 1024;
+    void refuse(driver::Descriptor socket, const IpEndpoint& peer, std::size_t listener,
+                Refusal refusal);
     // Closes everything without the driver, which is broken or too slow.
     void abandon_all(CloseReason reason);
     bool is_stopping() const { return terms_.has_value(); }
@@ -101,9 +127,10 @@ public:
     // Every idle connection whose handler wants to is given to `sink`, which owns it from then
     // on; it closes here with reason handed_over. How many went.
     std::size_t export_idle(UniqueFunction<void(Traveller&&)>& sink);
-    // Opens a connection from one that came, or that came back. As with adopt() the limit counts
-    // it already. False: there is no slot for it, and it is still the caller's.
-    bool import(Traveller&& traveller);
+    // Opens a connection from one that came, or that came back. As with adopt() it is expected, and
+    // the limit counts it already; so is its place, if `seat` says so. False: there is no slot for
+    // it, and it is still the caller's.
+    bool import(Traveller&& traveller, Seat seat);
 
     // ── For its connections ──────────────────────────────────────────────────────────────────
     loop::Loop& loop() { return loop_; }
@@ -113,6 +140,13 @@ public:
     TimerTable& timers() { return timers_; }
     Turn& turn() { return turn_; }
     OutputPool& output_pool() { return output_pool_; }
+    Relays& relays() { return relays_; }
+    // Null: there is none, or this driver does not leave input where it could be spliced.
+    const SplicePipe* splice_pipe();
+    void end_run() { splice_pipe_.reset(); }
+    FileOutput& files(base::SlotId id) { return files_[id.slot]; }  // made by the first call
+    void forget_files(base::SlotId id) { files_.erase(id.slot); }
+    MemoryLease& memory() { return memory_; }
     EventHandler& handler() { return handler_; }
     EventLoop& face() { return face_; }
     const Options& options() const { return options_; }
@@ -127,14 +161,31 @@ public:
     void finish_later(WriteWaiter& waiter, Delivery delivery);
     // Gives it a transport, if it is to have one.
     bool add_wire(const ConnectionCore& connection);
-    Wire& wire(base::SlotId id) { return *wires_[id.slot]; }
+    Wire& wire(std::uint32_t slot) { return *wires_[slot]; }
+    base::SlotId id_of(std::uint32_t slot) { return slots_.id_of(slot); }
+    ContextTable& contexts() { return contexts_; }
+    // The address of an IPv6 peer, which is too long for a connection to carry.
+    void remember_peer(std::uint32_t slot, const IpEndpoint& peer);
+    const IpEndpoint& remembered_peer(std::uint32_t slot) const { return peers_[slot]; }
+    DatagramLink& add_link(ConnectionCore& connection);
+    DatagramLink& link(std::uint32_t slot) { return *links_[slot]; }
     Duration handshake_timeout() const { return transports_->handshake_timeout(); }
     void opened(ConnectionCore& connection);  // before on_open
     void drain(ConnectionCore& connection);   // after on_open, while stopping
     // What the stop of the engine, or of that listener, grants; nothing: neither is under way.
     std::optional<DrainTerms> drain_terms(std::size_t listener) const;
     // Good until the next call for another connection.
-    Farewell& farewell(base::SlotId id);
+    Farewell& farewell(std::uint32_t slot);
+    const TimeLimits& limits() const { return limits_; }
+    // Of a connection that differs, or has something to watch; made when it is asked for.
+    TimeWatch& watch(std::uint32_t slot) {
+        return watches_.try_emplace(slot, limits_).first->second;
+    }
+    // Null: it has none.
+    TimeWatch* watch_if(std::uint32_t slot) {
+        const auto found = watches_.find(slot);
+        return found == watches_.end() ? nullptr : &found->second;
+    }
     void note_progress();  // somebody's FIN is out, or it is gone
     template <class Entry>
     void note_forced(Entry&& entry) {
@@ -170,12 +221,32 @@ private:
         unsigned polls = 0;       // that found still more
     };
 
+    struct Dialled {
+        Endpoint peer;
+        DialCompletion done;
+    };
+    struct EndedDial {
+        DialCompletion done;
+        Result<ConnectionId> outcome;
+    };
+
+    // connection_table_dial.cpp
+    Result<void> bind_local(driver::Descriptor socket, const Endpoint& endpoint,
+                            const std::optional<Endpoint>& local);
+    void set_options(driver::Descriptor socket, const Endpoint& endpoint);
+    ConnectionCore* admit_own(driver::Descriptor socket, const Endpoint& peer);
+    void note_dialled(ConnectionCore& connection, const Endpoint& peer, DialOptions&& options);
+    void open_taken_over();
+    void conclude_dial(DialCompletion&& done, Result<ConnectionId>&& outcome);
+    void tell_ended_dials();
+
     void settle_leftovers();
     void settle_dirty();
     void finish_waiters();
     std::unique_ptr<transport::Transport> make_transport(const ConnectionCore& connection);
     void free_reaped();
-    ConnectionCore* admit(driver::Descriptor socket, const IpEndpoint& peer, std::size_t listener);
+    ConnectionCore* admit(const NewConnection& made);
+    void never_was(const NewConnection& made);
     DrainTerms terms_until(Deadline deadline) const;
     void reserve_for_stop();
     template <class Wanted>
@@ -190,14 +261,25 @@ private:
     Host& host_;
     transport::TransportFactory* transports_;
     loop::Loop loop_;
+    MemoryLease memory_;
+    TimeLimits limits_;
+    SocketSettings settings_;  // of outgoing connections
     Turn turn_;
     OutputPool output_pool_;
     LoopCounters counters_;
+    Relays relays_;
+    std::optional<SplicePipe> splice_pipe_;
+    std::unordered_map<std::uint32_t, FileOutput> files_;  // by slot; of those that send one
+    ContextTable contexts_;
+    std::vector<IpEndpoint> peers_;  // by slot; empty while all speak IPv4
     base::Slab<ConnectionCore> slots_;
     TimerTable timers_{*this};
-    std::vector<std::unique_ptr<Wire>> wires_;  // by slot; empty while all are plain
+    std::vector<std::unique_ptr<Wire>> wires_;          // by slot; empty while all are plain
+    std::vector<std::unique_ptr<DatagramLink>> links_;  // by slot, of those that have one
     std::size_t open_count_ = 0;
-    bool has_leftovers_ = false;  // of dirty_, reaped_, finished_ and harvests_: one test for all
+    std::size_t refused_count_ = 0;     // that are here
+    std::atomic<std::size_t> load_{0};  // from the accept to the reaping
+    bool has_leftovers_ = false;        // something for settle_leftovers: one test for all
     std::vector<ConnectionCore*> dirty_;
     std::vector<ConnectionCore*> settling_;  // dirty_ of the batch being ended
     std::vector<base::SlotId> reaped_;
@@ -212,7 +294,12 @@ private:
     std::vector<base::SlotId> stalled_;  // to be looked at by force_stalled
     std::vector<Harvest> harvests_;      // those whose FIN waits until their input is read
     std::vector<Harvest> harvesting_;    // harvests_ of the batch being ended
-    std::unordered_map<std::uint32_t, Endpoint> dialled_;  // by slot, until connected
+    std::unordered_map<std::uint32_t, TimeWatch> watches_;  // by slot
+    std::unordered_map<std::uint32_t, Dialled> dialled_;    // by slot, until connected
+    std::vector<EndedDial> ended_dials_;                    // to be told
+    std::vector<EndedDial> telling_;                        // ended_dials_ of the batch being ended
+    std::vector<base::SlotId> taken_over_;                  // to be opened
+    std::vector<base::SlotId> opening_;                     // taken_over_ of the batch being ended
 };
 
 template <class Call, class Otherwise>

@@ -56,6 +56,9 @@ private:
 // ── Told ─────────────────────────────────────────────────────────────────────────────────────
 
 void ConnectionTable::begin_run() {
+    memory_.begin();
+    limits_ = TimeLimits::of(options_);
+    settings_ = settings_of(options_);
     terms_.reset();
     listener_terms_.clear();
     forced_.clear();
@@ -134,9 +137,9 @@ void ConnectionTable::note_progress() {
     if (is_stopping() && counters_.is_settled()) host_.drain_progress();
 }
 
-Farewell& ConnectionTable::farewell(base::SlotId id) {
-    if (id.slot >= farewells_.size()) farewells_.resize(id.slot + 1);
-    return farewells_[id.slot];
+Farewell& ConnectionTable::farewell(std::uint32_t slot) {
+    if (slot >= farewells_.size()) farewells_.resize(slot + 1);
+    return farewells_[slot];
 }
 
 std::size_t ConnectionTable::count_of(std::size_t listener) {
@@ -228,11 +231,11 @@ std::size_t ConnectionTable::export_idle(UniqueFunction<void(Traveller&&)>& sink
     return count;
 }
 
-bool ConnectionTable::import(Traveller&& traveller) {
-    ConnectionCore* connection =
-        slots_.emplace(*this, NewConnection{.socket = traveller.socket,
-                                            .peer = traveller.peer,
-                                            .listener = traveller.listener});
+bool ConnectionTable::import(Traveller&& traveller, Seat seat) {
+    ConnectionCore* connection = slots_.emplace(*this, NewConnection{.socket = traveller.socket,
+                                                                     .peer = traveller.peer,
+                                                                     .listener = traveller.listener,
+                                                                     .seat = seat});
     if (connection == nullptr) return false;
     traveller.socket = driver::Descriptor::none;
     counters_.opened.add();

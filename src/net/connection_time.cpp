@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// ConnectionCore and time: idle, waiting for the peer's FIN, keeping up.
+// ConnectionCore and time: its limits, waiting for the peer's FIN, keeping up.
 //
 // A connection has one timer. It is armed for the earliest thing that may be due; when it fires,
 // it is looked what is. Activity does not move it, it only leaves a stamp.
@@ -24,10 +24,116 @@ constexpr int kLingerShare = 8;
 constexpr Duration kRateInterval = std::chrono::seconds{1};
 // TCP_LINGER2: a peer that has everything and never closes is forgotten by the kernel, too.
 constexpr int kOrphanSeconds = 1;
+// A connection at work is looked at again when its lifetime is over, this often.
+constexpr Duration kBusyInterval = std::chrono::milliseconds{100};
+constexpr int kLifetimeShare = 8;  // of it, by which a connection may end earlier
 
 double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 }  // namespace
+
+// ── Limits ───────────────────────────────────────────────────────────────────────────────────
+
+const TimeLimits& ConnectionCore::limits() const {
+    const TimeWatch* const watch = table_.watch_if(slot_);
+    return watch != nullptr ? watch->limits : table_.limits();
+}
+
+TimeWatch& ConnectionCore::watch() { return table_.watch(slot_); }
+
+void ConnectionCore::limit(const TimeLimits& limits) {
+    if (is_gone()) return;
+    watch().limits = limits;
+    if (!opened_) return;
+    watch_input();
+    watch_output();
+    arm_timer();
+}
+
+// Who is not read cannot be heard: its silence counts from then on.
+void ConnectionCore::watch_input() {
+    if (limits().read <= Duration::zero()) return;
+    Standstill& input = watch().input;
+    if (!is_read(state_)) return input.end();
+    if (is_paused()) return input.begin(bytes_received_, table_.loop().now());
+    // What was received since the last look came last_activity_ at the latest.
+    input.look(bytes_received_, std::min(last_activity_, table_.loop().now()));
+}
+
+// Between two waits for room something was sent, or it is one wait.
+void ConnectionCore::watch_output() {
+    if (limits().write_stall <= Duration::zero()) return;
+    if (!is_waiting()) {
+        if (TimeWatch* const watch = table_.watch_if(slot_)) watch->output.end();
+        return;
+    }
+    watch().output.look(bytes_written_ - unsent(), table_.loop().now());
+}
+
+// False: it does not keep up, and there is no memory left to wait for it.
+bool ConnectionCore::begin_waiting() {
+    if (is_gone()) return false;
+    if (table_.memory().is_exhausted()) {
+        close(CloseMode::reset, CloseReason::memory_max);
+        return false;
+    }
+    if (!opened_ || limits().write_stall <= Duration::zero()) return true;
+    watch().output.look(bytes_written_ - unsent(), table_.loop().now());
+    arm_timer();
+    return true;
+}
+
+Instant ConnectionCore::next_limit(Instant now) const {
+    const TimeLimits& limits = this->limits();
+    Instant next = Instant::never();
+    if (limits.idle > Duration::zero()) next = last_activity_ + limits.idle;
+    if (limits.lifetime > Duration::zero() && may_write(state_)) {
+        const Instant looked = in_flight_ > 0 ? now + kBusyInterval : Instant{};
+        next = std::min(next, std::max(lifetime_end(), looked));
+    }
+    const TimeWatch* const watch = table_.watch_if(slot_);
+    if (watch == nullptr) return next;
+    return std::min({next, watch->input.next_look(limits.read, now),
+                     watch->output.next_look(limits.write_stall, now)});
+}
+
+// Those that began together do not end together. The same for the same connection, always.
+Instant ConnectionCore::lifetime_end() const {
+    const TimeLimits& limits = this->limits();
+    const std::uint32_t scattered = (slot_ * 0x9e3779b9U) ^ (slot().generation * 0x85ebca6bU);
+    const Duration share = limits.lifetime / kLifetimeShare / 0x100;
+    const Duration earlier = limits.has_jitter ? (scattered >> 24U) * share : Duration::zero();
+    return opened_at_ + (limits.lifetime - earlier);
+}
+
+// True: its time is over, and it was dealt with.
+bool ConnectionCore::give_up(Instant now) {
+    watch_input();
+    watch_output();
+    const TimeLimits limits = this->limits();
+    if (const TimeWatch* const watch = table_.watch_if(slot_)) {
+        if (watch->output.is_over(limits.write_stall, now)) {
+            close(CloseMode::reset, CloseReason::write_stall_timeout);
+            return true;
+        }
+        if (watch->input.is_over(limits.read, now))
+            return leave_for(CloseReason::read_timeout), true;
+    }
+    if (limits.idle > Duration::zero() && now - last_activity_ >= limits.idle) {
+        return leave_for(CloseReason::idle_timeout), true;
+    }
+    const bool is_old = limits.lifetime > Duration::zero() && now >= lifetime_end();
+    if (!is_old || !may_write(state_) || in_flight_ > 0) return false;
+    close(CloseMode::after_flush, CloseReason::lifetime_max);
+    arm_timer();  // what it still has to send may stall
+    return true;
+}
+
+void ConnectionCore::leave_for(CloseReason reason) {
+    close(finish_output() ? CloseMode::after_flush : CloseMode::reset, reason);
+}
+
+// ── The timer ────────────────────────────────────────────────────────────────────────────────
 
 // One that lingers has armed it for that.
 void ConnectionCore::arm_timer() {
@@ -37,19 +143,16 @@ void ConnectionCore::arm_timer() {
 
 Instant ConnectionCore::next_look() const {
     const Options& options = table_.options();
-    Instant next = Instant::never();
-    if (options.idle_timeout > Duration::zero()) next = last_activity_ + options.idle_timeout;
+    Instant next = next_limit(table_.loop().now());
     if (is(kDraining) && is_fresh()) next = std::min(next, grace_end());
     if (!told_) return next;
-    const Farewell& farewell = table_.farewell(id_);
+    const Farewell& farewell = table_.farewell(slot_);
     if (awaits_drain_) return std::min(next, farewell.told_at);
     if (options.send_rate_min == 0) return next;
     return std::min(next, farewell.looked_at + kRateInterval);
 }
 
-void ConnectionCore::fire(loop::Timer& timer) { static_cast<ConnectionCore&>(timer).timed_out(); }
-
-void ConnectionCore::timed_out() {
+void ConnectionCore::on_due() {
     if (state_ == ConnectionState::connecting) {
         return is(kDraining) ? table_.finish_drain_later(*this) : fail(ETIMEDOUT);
     }
@@ -57,11 +160,7 @@ void ConnectionCore::timed_out() {
     const Instant now = table_.loop().now();
     if (awaits_drain_ && farewell().told_at <= now) return tell_drain();
     if (is_too_slow()) return cut_off(CloseReason::stop_forced, driver::Ending::reset);
-    const Duration idle = table_.options().idle_timeout;
-    if (idle > Duration::zero() && now - last_activity_ >= idle) {
-        return close(finish_output() ? CloseMode::after_flush : CloseMode::reset,
-                     CloseReason::idle_timeout);
-    }
+    if (give_up(now)) return;
     if (is(kDraining)) end_when_idle();
     arm_timer();
 }
@@ -82,7 +181,7 @@ void ConnectionCore::linger() {
     resume(kOverHigh);
     resume(kUserPaused);
     last_activity_ = table_.loop().now();
-    const Duration silence = table_.options().linger;
+    const Duration silence = limits().linger;
     if (silence <= Duration::zero()) return abort(driver::Ending::orderly);
     table_.loop().timers().arm(*this, last_activity_ + silence);
 }
@@ -92,7 +191,7 @@ void ConnectionCore::linger() {
 // count from the first byte that it did not take, and cut it off before.)
 void ConnectionCore::linger_on() {
     const Instant now = table_.loop().now();
-    const Instant silent_at = last_activity_ + table_.options().linger;
+    const Instant silent_at = last_activity_ + limits().linger;
     const bool is_last_look = !drain_terms() && now >= farewell().fin_at + table_.options().drain;
     if (is_last_look || (now >= silent_at && is_acknowledged())) return leave();
     if (is_too_slow()) return cut_off(CloseReason::stop_forced, driver::Ending::reset);
@@ -101,7 +200,7 @@ void ConnectionCore::linger_on() {
 }
 
 void ConnectionCore::leave() {
-    if (peer_.family != 0) {
+    if (peer_family_ != 0) {
         static_cast<void>(
             table_.system().set(descriptor, driver::SocketOption::orphan_timeout, kOrphanSeconds));
     }

@@ -16,7 +16,8 @@ namespace berth::net {
 // ── Out ──────────────────────────────────────────────────────────────────────────────────────
 
 bool ConnectionCore::may_travel() const {
-    constexpr unsigned kStays = kNotOpen | kSending | kDraining | kTransported;
+    constexpr unsigned kStays =
+        kNotOpen | kSending | kDraining | kTransported | kRelayed | kFiles | kDatagrams;
     return !is(kStays) && !told_ && in_flight_ == 0 && unsent() == 0 &&
            unread().size() <= Traveller::kUnreadMax;
 }
@@ -30,12 +31,12 @@ std::optional<Traveller> ConnectionCore::travel() {
     if (!socket) return {};
 
     Traveller traveller{.socket = *socket,
-                        .peer = peer_,
+                        .peer = peer(),
                         .listener = listener_,
                         .unread = Buffer::copy_of(unread()),
                         .state = std::move(*state),
                         .idle_left = {}};
-    const Duration idle = table_.options().idle_timeout;
+    const Duration idle = limits().idle;
     if (idle > Duration::zero()) {
         const Duration left = idle_since + idle - table_.loop().now();
         traveller.idle_left = std::max(left, Duration::zero());
@@ -62,6 +63,7 @@ void ConnectionCore::open_imported(const Traveller& traveller) {
     imported_ = true;
     if (!traveller.unread.empty()) {
         kept_.append(traveller.unread.bytes());
+        table_.memory().add(traveller.unread.size());
         set(kKept | kWantsTraffic);
         mark_dirty();
     }
@@ -71,7 +73,7 @@ void ConnectionCore::open_imported(const Traveller& traveller) {
     take_turn(Callback::on_import,
               [&] { return table_.handler().on_import(*this, traveller.state.bytes()); });
     if (traveller.idle_left && bytes_written_ == written) {
-        const Duration idle = table_.options().idle_timeout;
+        const Duration idle = std::max(limits().idle, Duration::zero());
         last_activity_ = table_.loop().now() - (idle - std::min(idle, *traveller.idle_left));
         arm_timer();
     }

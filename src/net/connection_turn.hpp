@@ -26,8 +26,9 @@ template <class Call>
 template <class Call>
 [[gnu::always_inline]] inline void ConnectionCore::take_turn_with(Bytes input, Callback callback,
                                                                   Call&& call) {
-    table_.turn().enter(callback);
-    table_.turn().begin(this, input);
+    Turn& turn = table_.turn();
+    turn.enter(callback);
+    turn.begin(this, input);
     Action action = Action::none;
     try {
         action = std::forward<Call>(call)();
@@ -74,10 +75,17 @@ inline std::size_t ConnectionCore::discard(std::size_t count) {
 }
 
 inline WriteStatus ConnectionCore::write(Bytes bytes) {
-    if (odd_ == 0 && write_to_turn(bytes)) [[likely]] {
-        return WriteStatus::queued;
-    }
-    return write_slow(bytes);
+    if (odd_ != 0) [[unlikely]]
+        return write_slow(bytes);
+    return send_back(bytes) || write_to_turn(bytes) ? WriteStatus::queued : write_slow(bytes);
+}
+
+// Not if anything is odd: then what is unread may be kept, and its memory go before the turn ends.
+inline bool ConnectionCore::send_back(Bytes bytes) {
+    Turn& turn = table_.turn();
+    if (!turn.is_of(*this) || !turn.send_back(bytes)) return false;
+    bytes_written_ += bytes.size();
+    return true;
 }
 
 inline bool ConnectionCore::write_to_turn(Bytes bytes) {

@@ -17,7 +17,7 @@ namespace berth::net {
 
 using transport::Status;
 
-Wire& ConnectionCore::wire() const { return table_.wire(id_); }
+Wire& ConnectionCore::wire() const { return table_.wire(slot_); }
 
 // Bounded by the deadline it was dialled with, or else by the transport's own.
 void ConnectionCore::shake_hands() {

@@ -13,7 +13,6 @@
 #include <cerrno>
 #include <chrono>
 #include <string>
-#include <thread>
 #include <utility>
 
 namespace berth::net {
@@ -28,7 +27,7 @@ public:
             if (held) return DirectoryLock(system, *held);
             const bool is_busy = held.errno_value() == EWOULDBLOCK;
             if (!is_busy || system.now() >= deadline) return base::failed(held.errno_value());
-            std::this_thread::yield();
+            system.let_others_run();
         }
     }
     DirectoryLock(DirectoryLock&& other) noexcept

@@ -8,6 +8,7 @@
 
 #include "net/turn.hpp"
 
+#include <berth/connection_id.hpp>
 #include <berth/endpoint.hpp>
 
 #include <cstddef>
@@ -23,6 +24,10 @@ public:
     virtual void handler_threw(Callback callback, std::string_view what) = 0;
     // A connection's descriptor is closed: one more may be accepted.
     virtual void connection_reaped() = 0;
+    // The same, of one that held a place (Seat::held).
+    virtual void place_left(std::size_t listener, const IpEndpoint& peer) = 0;
+    // A connection is gone with requests that were still being worked on.
+    virtual void busy_connection_gone(ConnectionId id) = 0;
     // The loop's last connection that is not lingering has sent its FIN.
     virtual void drain_progress() = 0;
     // The bound address of a listener, by its index.

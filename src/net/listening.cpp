@@ -8,7 +8,6 @@
 #include "net/port_diagnosis.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 namespace berth::net {
@@ -20,16 +19,16 @@ using driver::SocketOption;
 
 Result<Listening> Listening::open(driver::System& system, const Endpoint& endpoint,
                                   const ListenPlan& plan) {
-    if (!endpoint.is_stream()) {
+    if (!endpoint.is_stream() && !endpoint.is_udp()) {
         return fail(Error(ErrorCode::unsupported, "listen")
                         .at(endpoint.to_string())
-                        .because("this version listens on tcp and unix streams only")
-                        .fix("use tcp:// or unix:"));
+                        .because("this version has no Unix datagram and packet sockets")
+                        .fix("use tcp://, udp:// or unix:"));
     }
     Listening listening(system, endpoint);
     const std::size_t shards = endpoint.is_unix() ? 1 : plan.shards;
     for (std::size_t shard = 0; shard < shards; ++shard) {
-        auto added = listening.add_shard(plan, shard > 0);
+        auto added = listening.add_shard(plan, shard > 0 || plan.shares_port);
         if (!added) return fail(with_holder(system, endpoint, std::move(added.error())));
     }
     return listening;
@@ -54,8 +53,8 @@ Error Listening::failed(const char* operation, int errno_value) const {
     return listen_error(operation, errno_value, endpoint_);
 }
 
-// `joins`: a further shard of an address that we hold already. Two sockets may both bind where both
-// allow reuse: then it is listen that is refused.
+// `joins`: a further shard of an address that we hold already, or one that others may hold. Two
+// sockets may both bind where both allow reuse: then it is listen that is refused.
 Result<void> Listening::add_shard(const ListenPlan& plan, bool joins) {
     const auto socket = system_->open_socket(endpoint_);
     if (!socket) return fail(failed("socket", socket.errno_value()));
@@ -71,6 +70,7 @@ Result<void> Listening::add_shard(const ListenPlan& plan, bool joins) {
 Result<void> Listening::open_shard(Descriptor socket, const ListenPlan& plan, bool joins) {
     if (auto done = prepare_to_bind(socket, joins); !done) return done;
     if (auto done = bind(socket); !done) return done;
+    if (auto done = permit(plan); !done) return done;
     if (auto done = prepare_to_listen(socket, plan); !done) return done;
     if (auto done = listen(socket, plan); !done) return done;
     if (endpoint_.is_unix()) return {};
@@ -81,32 +81,43 @@ Result<void> Listening::open_shard(Descriptor socket, const ListenPlan& plan, bo
 }
 
 // SO_REUSEADDR always, on every listener: it is what lets the *next* server bind over our
-// TIME_WAIT; both sides need it.
+// TIME_WAIT; both sides need it. Not for datagrams: there it would let another take them from us.
 Result<void> Listening::prepare_to_bind(Descriptor socket, bool joins) {
-    if (auto done = set(socket, SocketOption::reuse_address, 1); !done) return done;
+    if (!endpoint_.is_udp()) {
+        if (auto done = set(socket, SocketOption::reuse_address, 1); !done) return done;
+    }
     return joins ? set(socket, SocketOption::reuse_port, 1) : Result<void>{};
+}
+
+// Who may be told whom a datagram was sent to: the owner of one address knows it.
+Result<void> Listening::prepare_to_receive(Descriptor socket) {
+    if (auto done = set(socket, SocketOption::count_drops, 1); !done) return done;
+    return endpoint_.is_wildcard() ? set(socket, SocketOption::tell_destination, 1)
+                                   : Result<void>{};
 }
 
 // What accepted sockets inherit, and the permission for further shards to join.
 Result<void> Listening::prepare_to_listen(Descriptor socket, const ListenPlan& plan) {
-    constexpr std::size_t kMost = std::numeric_limits<int>::max();
-    if (plan.shards > 1) {
+    if (plan.shards > 1 || plan.shares_port) {
         if (auto done = set(socket, SocketOption::reuse_port, 1); !done) return done;
     }
-    if (plan.not_sent_max > 0) {
-        const int bytes = static_cast<int>(std::min(plan.not_sent_max, kMost));
-        if (auto done = set(socket, SocketOption::not_sent_low, bytes); !done) return done;
+    if (endpoint_.is_udp()) return prepare_to_receive(socket);
+    for (const SocketSetting& setting : plan.settings) {
+        if (endpoint_.is_unix() && !setting.is_general()) continue;
+        const auto done = system_->set(socket, setting.option, setting.value);
+        if (!done) return fail(failed("setsockopt", done.errno_value()));
     }
-    return plan.no_delay ? set(socket, SocketOption::no_delay, 1) : Result<void>{};
+    return {};
 }
 
 Result<void> Listening::listen(Descriptor socket, const ListenPlan& plan) {
+    if (!endpoint_.is_stream()) return {};
     const int errno_value = attempt([&] { return system_->listen(socket, plan.backlog); });
     if (errno_value != 0) return fail(failed("listen", errno_value));
     return {};
 }
 
-// None of the options means anything on a Unix socket.
+// What these say means nothing on a Unix socket.
 Result<void> Listening::set(Descriptor socket, SocketOption option, int value) {
     if (endpoint_.is_unix()) return {};
     const auto done = system_->set(socket, option, value);
@@ -118,6 +129,14 @@ Result<void> Listening::bind(Descriptor socket) {
     if (has_path()) return path_.bind(*system_, socket, endpoint_);
     const int errno_value = attempt([&] { return system_->bind(socket, endpoint_); });
     if (errno_value != 0) return fail(failed("bind", errno_value));
+    return {};
+}
+
+// Before it listens: who is not meant to connect is never let in.
+Result<void> Listening::permit(const ListenPlan& plan) {
+    if (!has_path() || !plan.unix_mode) return {};
+    const auto done = system_->permit(endpoint_.name(), *plan.unix_mode);
+    if (!done) return fail(failed("chmod", done.errno_value()));
     return {};
 }
 
@@ -142,7 +161,7 @@ Result<Listening> Listening::adopt(driver::System& system, const Endpoint& endpo
         if (auto done = listening.check_adopted(socket); !done) {
             return fail(std::move(done.error()));
         }
-        if (auto done = listening.set(socket, SocketOption::reuse_address, 1); !done) {
+        if (auto done = listening.prepare_to_bind(socket, false); !done) {
             return fail(std::move(done.error()));
         }
         if (auto done = listening.prepare_to_listen(socket, plan); !done) {

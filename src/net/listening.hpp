@@ -3,8 +3,9 @@
 // Listening: an address with all its shards, opened whole or not at all.
 //
 // Exclusive start: the first socket binds without SO_REUSEPORT, so that a second server on the
-// same address is refused; only then is the option set, and the further shards join it. Or the
-// sockets are there already, from the generation before or from a service manager.
+// same address is refused; only then is the option set, and the further shards join it. A port that
+// is shared on purpose has the option from the start. Or the sockets are there already, from the
+// generation before or from a service manager.
 //
 // See:       socket(7); docs/decisions/0004-exclusive-start.md.
 
@@ -12,6 +13,7 @@
 
 #include "driver/system.hpp"
 #include "net/entrance.hpp"
+#include "net/socket_settings.hpp"
 #include "net/unix_path.hpp"
 
 #include <berth/endpoint.hpp>
@@ -20,6 +22,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace berth::net {
@@ -27,8 +30,9 @@ namespace berth::net {
 struct ListenPlan {
     std::size_t shards = 1;  // Unix addresses have one in any case
     int backlog = 0;
-    bool no_delay = true;
-    std::size_t not_sent_max = 0;  // TCP_NOTSENT_LOWAT, for who is accepted; 0: none
+    SocketSettings settings{};                 // for who is accepted, who inherits them
+    bool shares_port = false;                  // with whoever allows it too: no exclusive start
+    std::optional<std::uint32_t> unix_mode{};  // of a path
 };
 
 // A bound and listening address.
@@ -85,10 +89,12 @@ private:
     Result<void> add_shard(const ListenPlan& plan, bool joins);
     Result<void> open_shard(driver::Descriptor socket, const ListenPlan& plan, bool joins);
     Result<void> prepare_to_bind(driver::Descriptor socket, bool joins);
+    Result<void> prepare_to_receive(driver::Descriptor socket);
     Result<void> prepare_to_listen(driver::Descriptor socket, const ListenPlan& plan);
     Result<void> listen(driver::Descriptor socket, const ListenPlan& plan);
     Result<void> set(driver::Descriptor socket, driver::SocketOption option, int value);
     Result<void> bind(driver::Descriptor socket);
+    Result<void> permit(const ListenPlan& plan);
     template <class Call>
     int attempt(Call&& call);
     Result<void> check_adopted(driver::Descriptor socket);

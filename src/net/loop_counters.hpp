@@ -12,6 +12,7 @@
 #include "base/gauge.hpp"
 
 #include <berth/handler.hpp>
+#include <berth/snapshot.hpp>
 
 #include <array>
 #include <cstdint>
@@ -30,9 +31,9 @@ struct LoopCounters {
     base::Counter opened;     // connections, accepted or connected
     base::Counter accepted;   // of these
     base::Counter connected;  // by EventLoop::connect, successfully
-    base::Counter refused;    // LateAccept::refuse
     base::Counter reaped;     // connections gone, whether or not on_close was called
     std::array<base::Counter, kCloseReasons> closed;  // on_close calls, by reason
+    std::array<base::Counter, kRefusals> refused;     // sent away at once, by reason
     base::Counter resets_sent;
     base::Counter accept_errors;
     base::Counter accept_pauses;  // no descriptor, no memory, or connections_max reached
@@ -42,6 +43,19 @@ struct LoopCounters {
     base::Counter tasks_cancelled;
     base::Counter timers_fired;    // of users
     base::Counter timers_dropped;  // by a stop
+
+    struct Datagrams {
+        base::Counter received;
+        base::Counter bytes_received;
+        base::Counter truncated;  // of these: longer than Options::datagram_max
+        base::Counter unread;     // of these, to connections: on_traffic left a rest, now dropped
+        base::Counter dropped;    // by the kernel: no room in the receive buffer
+        base::Counter sent;
+        base::Counter bytes_sent;
+        base::Counter refused;  // by the kernel, when they were sent: lost
+        base::Counter errors;   // that came back for what was sent, ICMP
+    };
+    Datagrams datagrams;
 
     // ── Of connections that are gone ─────────────────────────────────────────────────────────
     base::Counter bytes_received;

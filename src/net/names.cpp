@@ -21,6 +21,7 @@ std::string_view to_string(Callback callback) {
         case Callback::on_connect_failed: return "on_connect_failed";
         case Callback::on_export: return "on_export";
         case Callback::on_import: return "on_import";
+        case Callback::on_datagram: return "on_datagram";
         case Callback::on_tick: return "on_tick";
         case Callback::timer: return "timer";
         case Callback::task: return "task";

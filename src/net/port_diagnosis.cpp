@@ -5,7 +5,6 @@
 #include "net/port_diagnosis.hpp"
 
 #include <cerrno>
-#include <thread>
 #include <utility>
 
 namespace berth::net {
@@ -36,7 +35,7 @@ Result<PortDiagnosis> diagnose_settled_port(System& system, const Endpoint& endp
         auto diagnosis = diagnose_port(system, endpoint);
         if (!diagnosis || diagnosis->retry_after != kTeardown) return diagnosis;
         if (system.now() >= deadline) break;
-        std::this_thread::yield();
+        system.let_others_run();
     }
     return diagnose_port(system, endpoint, {.once_ours = {}, .is_settled = true});
 }
@@ -52,7 +51,7 @@ bool TeardownPatience::lasts(int errno_value) {
     if (errno_value != EADDRINUSE) return false;
     const Instant now = system_.now();
     if (deadline_) {
-        std::this_thread::yield();
+        system_.let_others_run();
         looks_without_time_ = now == last_look_ ? looks_without_time_ + 1 : 0;
         last_look_ = now;
         return looks_without_time_ < kLooksWithoutTime && now < *deadline_;

@@ -20,7 +20,9 @@ namespace berth::net {
 
 class PortTrial {
 public:
-    PortTrial(driver::System& system, const Endpoint& endpoint);
+    // `joins`: beside others that share the port. It does not listen then: it would take clients
+    // from them.
+    PortTrial(driver::System& system, const Endpoint& endpoint, bool joins = false);
     PortTrial(const PortTrial&) = delete;
     PortTrial& operator=(const PortTrial&) = delete;
     ~PortTrial();
@@ -37,6 +39,7 @@ public:
 private:
     driver::System& system_;
     const Endpoint& endpoint_;
+    bool joins_;
     base::Outcome<driver::Descriptor> socket_;
 };
 

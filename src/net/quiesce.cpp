@@ -44,6 +44,7 @@ std::string_view to_string(QuiesceMeans means) {
         case QuiesceMeans::syn_filter: return "syn_filter";
         case QuiesceMeans::ttl: return "ttl";
         case QuiesceMeans::unlinked: return "unlinked";
+        case QuiesceMeans::emptied: return "emptied";
         case QuiesceMeans::handed_over: return "handed_over";
     }
     return "unknown";
@@ -59,6 +60,10 @@ void Quiesce::begin() {
 QuiesceMeans Quiesce::bar() {
     const Endpoint& endpoint = listening_.endpoint();
     if (listening_.is_shared()) return QuiesceMeans::handed_over;
+    if (!endpoint.is_stream()) {
+        listening_.release_path();
+        return QuiesceMeans::emptied;
+    }
     if (endpoint.is_abstract()) return QuiesceMeans::best_effort;
     if (endpoint.is_unix()) {
         listening_.release_path();
@@ -89,6 +94,7 @@ bool Quiesce::bar_all(Entrance::Bar bar) {
 bool Quiesce::is_empty() {
     ++looks_;
     switch (means_) {
+        case QuiesceMeans::emptied:
         case QuiesceMeans::handed_over: return true;
         case QuiesceMeans::unlinked: return looks_ >= kUnixLooks;
         case QuiesceMeans::best_effort:

@@ -33,6 +33,7 @@ enum class QuiesceMeans : std::uint8_t {
     syn_filter,   // packets that would begin a connection are dropped
     ttl,          // so are those that come with a TTL below 255: all but from odd neighbours
     unlinked,     // a Unix path: the name is gone
+    emptied,      // datagrams: nobody is connected; what has arrived is delivered by the close
     handed_over,  // the queue is another's, too; nothing is done to it
 };
 

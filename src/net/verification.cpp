@@ -36,7 +36,7 @@ base::Outcome<void> Verification::attempt() {
         if (facts->kind != PathFacts::Kind::missing) return base::failed(EADDRINUSE);
         return {};
     }
-    PortTrial trial(system_, endpoint_);
+    PortTrial trial(system_, endpoint_, shares_port_);
     auto bound = trial.bind();
     if (!bound) return bound;
     const auto listened = trial.listen_unseen();

@@ -32,10 +32,14 @@ namespace berth::net {
 class Verification {
 public:
     // `once_ours`: inodes of the sockets that were closed, if known (System::inode): a copy that
-    // somebody kept is then recognised for certain.
+    // somebody kept is then recognised for certain. `shares_port`: others may listen there; what is
+    // tried is whether one more could join them.
     Verification(driver::System& system, Endpoint endpoint,
-                 std::vector<std::uint64_t> once_ours = {})
-        : system_(system), endpoint_(std::move(endpoint)), once_ours_(std::move(once_ours)) {}
+                 std::vector<std::uint64_t> once_ours = {}, bool shares_port = false)
+        : system_(system),
+          endpoint_(std::move(endpoint)),
+          once_ours_(std::move(once_ours)),
+          shares_port_(shares_port) {}
 
     // Tries. When to try again at the latest; nothing: it is settled, and never tried again.
     std::optional<Instant> step();
@@ -51,6 +55,7 @@ private:
     driver::System& system_;
     Endpoint endpoint_;
     std::vector<std::uint64_t> once_ours_;
+    bool shares_port_;
     std::optional<Instant> deadline_;  // none: not refused yet
     bool is_settled_ = false;
     bool is_released_ = false;

@@ -65,8 +65,8 @@ void write_connections(Exposition& out, const EngineSnapshot& engine) {
     out.family("berth_connected_total", kCounter, "Connections opened to somebody else.")
         .sample(counters.connected);
     out.family("berth_refused_total", kCounter,
-               "Clients that came during a stop and were sent away.")
-        .sample(counters.refused);
+               "Clients that were sent away as soon as they were accepted, by reason.");
+    by_name<Refusal>(out, "reason", counters.refused);
     out.family("berth_closed_total", kCounter, "Connections ended, by reason.");
     by_name<CloseReason>(out, "reason", counters.closed);
     out.family("berth_accept_errors_total", kCounter, "Accepts that failed.")
@@ -89,6 +89,32 @@ void write_bytes(Exposition& out, const EngineSnapshot::Counters& counters) {
     out.family("berth_unconfirmed_bytes_total", kCounter,
                "Of these, sent and not acknowledged when we reset: they may have arrived.")
         .sample(counters.bytes_unconfirmed);
+}
+
+void write_datagrams(Exposition& out, const EngineSnapshot::Datagrams& datagrams) {
+    out.family("berth_datagrams_received_total", kCounter,
+               "Datagrams received, by listeners and connections.")
+        .sample(datagrams.received);
+    out.family("berth_datagrams_received_bytes_total", kCounter, "Their bytes.")
+        .sample(datagrams.bytes_received);
+    out.family("berth_datagrams_truncated_total", kCounter,
+               "Of these, longer than Options::datagram_max.")
+        .sample(datagrams.truncated);
+    out.family("berth_datagrams_unread_total", kCounter,
+               "Of these, to connections: on_traffic left a rest, which was dropped.")
+        .sample(datagrams.unread);
+    out.family("berth_datagrams_dropped_total", kCounter,
+               "Dropped by the kernel, for want of room; known when the next one comes.")
+        .sample(datagrams.dropped);
+    out.family("berth_datagrams_sent_total", kCounter, "Datagrams that the kernel took.")
+        .sample(datagrams.sent);
+    out.family("berth_datagrams_sent_bytes_total", kCounter, "Their bytes.")
+        .sample(datagrams.bytes_sent);
+    out.family("berth_datagrams_refused_total", kCounter, "Those that it refused: lost.")
+        .sample(datagrams.refused);
+    out.family("berth_datagrams_errors_total", kCounter,
+               "Errors that came back for what was sent (ICMP).")
+        .sample(datagrams.errors);
 }
 
 void write_work(Exposition& out, const EngineSnapshot& engine) {
@@ -120,6 +146,10 @@ void write_listeners(Exposition& out, const EngineSnapshot& engine) {
     out.family("berth_listener_open", kGauge, "1 while the listener is not closed.");
     for (const EngineSnapshot::Listener& listener : engine.listeners) {
         out.sample(std::uint64_t{listener.is_open}, {{"listener", listener.endpoint.to_string()}});
+    }
+    out.family("berth_listener_connections", kGauge, "Open connections accepted on the listener.");
+    for (const EngineSnapshot::Listener& listener : engine.listeners) {
+        out.sample(listener.connections, {{"listener", listener.endpoint.to_string()}});
     }
     out.family("berth_accept_queue", kGauge, "Connected clients that are not accepted yet.");
     for (const EngineSnapshot::Listener& listener : engine.listeners) {
@@ -160,6 +190,7 @@ std::string metrics_text(const EngineSnapshot& snapshot) {
     write_state(out, snapshot);
     write_connections(out, snapshot);
     write_bytes(out, snapshot.counters);
+    write_datagrams(out, snapshot.datagrams);
     write_work(out, snapshot);
     write_listeners(out, snapshot);
     write_stops(out, snapshot);

@@ -57,7 +57,6 @@ void write_counters(base::JsonWriter& json, const EngineSnapshot::Counters& coun
     json.begin_object("counters")
         .member("accepted", counters.accepted)
         .member("connected", counters.connected)
-        .member("refused", counters.refused)
         .member("accept_errors", counters.accept_errors)
         .member("accept_pauses", counters.accept_pauses)
         .member("handler_exceptions", counters.handler_exceptions)
@@ -71,7 +70,22 @@ void write_counters(base::JsonWriter& json, const EngineSnapshot::Counters& coun
         .member("timers_fired", counters.timers_fired)
         .member("timers_dropped", counters.timers_dropped);
     write_by_name<CloseReason>(json, "closed", counters.closed);
+    write_by_name<Refusal>(json, "refused", counters.refused);
     json.end_object();
+}
+
+void write_datagrams(base::JsonWriter& json, const EngineSnapshot::Datagrams& datagrams) {
+    json.begin_object("datagrams")
+        .member("received", datagrams.received)
+        .member("bytes_received", datagrams.bytes_received)
+        .member("truncated", datagrams.truncated)
+        .member("unread", datagrams.unread)
+        .member("dropped", datagrams.dropped)
+        .member("sent", datagrams.sent)
+        .member("bytes_sent", datagrams.bytes_sent)
+        .member("refused", datagrams.refused)
+        .member("errors", datagrams.errors)
+        .end_object();
 }
 
 void write_loops(base::JsonWriter& json, const EngineSnapshot& engine) {
@@ -93,6 +107,7 @@ void write_listeners(base::JsonWriter& json, const EngineSnapshot& engine) {
         json.begin_object()
             .member("address", listener.endpoint.to_string())
             .member("is_open", listener.is_open)
+            .member("connections", listener.connections)
             .member("accept_queue", listener.accept_queue)
             .end_object();
     }
@@ -116,6 +131,7 @@ std::string state_json(const EngineSnapshot& snapshot) {
     write_listeners(json, snapshot);
     write_loops(json, snapshot);
     write_counters(json, snapshot.counters);
+    write_datagrams(json, snapshot.datagrams);
     write_by_name<StopOutcome>(json, "stops", snapshot.stops);
     json.begin_object("handovers")
         .member("generation", snapshot.handovers.generation)

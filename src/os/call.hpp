@@ -20,6 +20,8 @@ enum class Call : long {
     send = SYS_sendto,
     send_slices = SYS_sendmsg,  // descriptors travel by it, too
     accept = SYS_accept4,
+    receive_datagrams = SYS_recvmmsg,
+    send_datagrams = SYS_sendmmsg,
     epoll_wait = SYS_epoll_pwait,
     ring_enter = SYS_io_uring_enter,
     raise = SYS_write,  // an eventfd
@@ -51,6 +53,9 @@ enum class Call : long {
     wait = SYS_ppoll,
     open = SYS_openat,
     read = SYS_read,
+    read_at = SYS_pread64,
+    send_file = SYS_sendfile,
+    splice = SYS_splice,
     list_directory = SYS_getdents64,
     file_facts = SYS_newfstatat,
     read_link = SYS_readlinkat,
@@ -65,6 +70,8 @@ enum class Call : long {
     user_id = SYS_geteuid,
     limit = SYS_prlimit64,
     affinity = SYS_sched_getaffinity,
+    set_affinity = SYS_sched_setaffinity,
+    control_thread = SYS_prctl,
     random = SYS_getrandom,
 
     // Another process.
@@ -74,6 +81,7 @@ enum class Call : long {
     reap = SYS_wait4,
     pipe = SYS_pipe2,
     signal_mask = SYS_rt_sigprocmask,
+    take_signal = SYS_rt_sigtimedwait,
 };
 
 }  // namespace berth::os

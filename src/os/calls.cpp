@@ -24,6 +24,7 @@
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -38,6 +39,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace berth::os {
 
@@ -264,7 +266,7 @@ Outcome<SignalAction> set_signal_action(int signal, const SignalAction& action) 
     return previous;
 }
 
-Outcome<std::size_t> count_affinity_cpus() {
+Outcome<std::vector<unsigned>> affinity_cpus() {
     // The kernel refuses a set that is smaller than its own; grow until it fits.
     constexpr int kCpusMax = 1 << 20;
     int errno_value = EINVAL;
@@ -274,10 +276,28 @@ Outcome<std::size_t> count_affinity_cpus() {
             CPU_ALLOC(cpus), [](cpu_set_t* memory) { CPU_FREE(memory); }};
         CPU_ZERO_S(size, set.get());  // the kernel fills in no more than it knows of
         const auto filled = outcome<std::size_t>(raw_call(Call::affinity, 0, size, set.get()));
-        if (filled) return static_cast<std::size_t>(CPU_COUNT_S(size, set.get()));
         errno_value = filled.errno_value();
+        if (!filled) continue;
+        std::vector<unsigned> allowed;
+        for (int cpu = 0; cpu < cpus; ++cpu) {
+            if (CPU_ISSET_S(cpu, size, set.get())) allowed.push_back(static_cast<unsigned>(cpu));
+        }
+        return allowed;
     }
     return base::failed(errno_value);
+}
+
+Outcome<void> run_on_cpu(unsigned cpu) {
+    const auto size = CPU_ALLOC_SIZE(cpu + 1);
+    const std::unique_ptr<cpu_set_t, void (*)(cpu_set_t*)> set{
+        CPU_ALLOC(cpu + 1), [](cpu_set_t* memory) { CPU_FREE(memory); }};
+    CPU_ZERO_S(size, set.get());
+    CPU_SET_S(cpu, size, set.get());
+    return outcome<void>(raw_call(Call::set_affinity, 0, size, set.get()));
+}
+
+Outcome<void> name_thread(const std::string& name) {
+    return outcome<void>(raw_call(Call::control_thread, PR_SET_NAME, name.c_str()));
 }
 
 Outcome<std::uint64_t> random_number() {

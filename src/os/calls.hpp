@@ -34,6 +34,7 @@
 #include <limits>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace berth::os {
 
@@ -107,12 +108,21 @@ inline constexpr OptionName kLinger{SOL_SOCKET, SO_LINGER};
 inline constexpr OptionName kPendingError{SOL_SOCKET, SO_ERROR};
 inline constexpr OptionName kSocketFamily{SOL_SOCKET, SO_DOMAIN};
 inline constexpr OptionName kV6Only{IPPROTO_IPV6, IPV6_V6ONLY};
+inline constexpr OptionName kBroadcast{SOL_SOCKET, SO_BROADCAST};
+inline constexpr OptionName kCountDrops{SOL_SOCKET, SO_RXQ_OVFL};
+inline constexpr OptionName kTellDestination{IPPROTO_IP, IP_PKTINFO};
+inline constexpr OptionName kTellDestination6{IPPROTO_IPV6, IPV6_RECVPKTINFO};
 inline constexpr OptionName kMinTtl{IPPROTO_IP, IP_MINTTL};
 inline constexpr OptionName kMinHopCount{IPPROTO_IPV6, IPV6_MINHOPCOUNT};
+inline constexpr OptionName kLatePort{IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT};
 inline constexpr OptionName kNoDelay{IPPROTO_TCP, TCP_NODELAY};
 inline constexpr OptionName kNotSentLow{IPPROTO_TCP, TCP_NOTSENT_LOWAT};
 inline constexpr OptionName kUserTimeout{IPPROTO_TCP, TCP_USER_TIMEOUT};
 inline constexpr OptionName kOrphanTimeout{IPPROTO_TCP, TCP_LINGER2};
+inline constexpr OptionName kKeepAlive{SOL_SOCKET, SO_KEEPALIVE};
+inline constexpr OptionName kKeepIdle{IPPROTO_TCP, TCP_KEEPIDLE};
+inline constexpr OptionName kKeepInterval{IPPROTO_TCP, TCP_KEEPINTVL};
+inline constexpr OptionName kKeepCount{IPPROTO_TCP, TCP_KEEPCNT};
 
 enum class Shutdown : std::uint8_t { sending, both };
 
@@ -172,8 +182,11 @@ std::uint32_t user_id();    // geteuid(2)
 // sigaction(2): the previous action.
 using SignalAction = struct sigaction;
 Outcome<SignalAction> set_signal_action(int signal, const SignalAction& action);
-Outcome<std::size_t> count_affinity_cpus();  // sched_getaffinity(2)
-Outcome<std::uint64_t> random_number();      // getrandom(2)
+// Of the calling thread, their numbers: sched_getaffinity(2).
+Outcome<std::vector<unsigned>> affinity_cpus();
+Outcome<void> run_on_cpu(unsigned cpu);              // the calling thread: sched_setaffinity(2)
+Outcome<void> name_thread(const std::string& name);  // PR_SET_NAME: 15 bytes, the rest is cut
+Outcome<std::uint64_t> random_number();              // getrandom(2)
 // SIOCGIFINDEX and SIOCGIFNAME, netdevice(7). ENODEV: there is no such interface.
 Outcome<std::uint32_t> interface_index(const std::string& name);
 Outcome<std::string> interface_name(std::uint32_t index);

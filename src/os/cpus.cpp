@@ -135,10 +135,18 @@ std::optional<double> cgroup_cpu_quota(const fs::path& root) {
 }
 
 std::size_t usable_cpus() {
-    const std::size_t cpus = count_affinity_cpus().value_or(1);
+    const auto allowed = affinity_cpus();
+    const std::size_t cpus = allowed ? std::max<std::size_t>(1, allowed->size()) : 1;
     const auto quota = cgroup_cpu_quota();
     if (!quota) return cpus;
     return std::min(cpus, static_cast<std::size_t>(std::ceil(*quota)));
+}
+
+base::Outcome<void> pin_thread(std::size_t nth) {
+    const auto allowed = affinity_cpus();
+    if (!allowed) return base::failed(allowed.errno_value());
+    if (allowed->empty()) return {};
+    return run_on_cpu((*allowed)[nth % allowed->size()]);
 }
 
 }  // namespace berth::os

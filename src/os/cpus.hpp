@@ -11,9 +11,12 @@
 
 #pragma once
 
+#include "base/outcome.hpp"
+
 #include <cstddef>
 #include <filesystem>
 #include <optional>
+#include <string>
 
 namespace berth::os {
 
@@ -23,5 +26,8 @@ std::size_t usable_cpus();
 // The tightest CPU quota of this process's cgroup and those above it, versions 2 and 1, in CPUs.
 // `root` is where /proc and /sys are found.
 std::optional<double> cgroup_cpu_quota(const std::filesystem::path& root = "/");
+
+// The calling thread on one CPU, the n-th of its affinity mask, round and round.
+base::Outcome<void> pin_thread(std::size_t nth);
 
 }  // namespace berth::os

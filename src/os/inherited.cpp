@@ -26,8 +26,17 @@ constexpr OptionName kIsListening{SOL_SOCKET, SO_ACCEPTCONN};
 
 Scheme scheme_of(int listener, int family) {
     if (family == AF_UNIX) return Scheme::unix_stream;
-    if (family == AF_INET) return Scheme::tcp;
-    return option(listener, kV6Only).value_or(0) != 0 ? Scheme::tcp6 : Scheme::tcp;
+    const bool is_udp = option(listener, kSocketType).value_or(0) == SOCK_DGRAM;
+    const bool is_v6_only = family == AF_INET6 && option(listener, kV6Only).value_or(0) != 0;
+    if (is_udp) return is_v6_only ? Scheme::udp6 : Scheme::udp;
+    return is_v6_only ? Scheme::tcp6 : Scheme::tcp;
+}
+
+// A socket of datagrams listens as soon as it has a port.
+Inherited kind_of_datagrams(int descriptor) {
+    const auto address = local_address(descriptor);
+    const bool is_bound = address.has_value() && address->ip().port != 0;
+    return is_bound ? Inherited::listener : Inherited::connection;
 }
 
 }  // namespace
@@ -38,6 +47,8 @@ Inherited kind_of_inherited(int descriptor) {
     if (!type) return Inherited::no_socket;
     const int family = option(descriptor, kSocketFamily).value_or(AF_UNSPEC);
     const bool is_known = family == AF_INET || family == AF_INET6 || family == AF_UNIX;
+    const bool is_ip = family == AF_INET || family == AF_INET6;
+    if (is_ip && *type == SOCK_DGRAM) return kind_of_datagrams(descriptor);
     if (!is_known || *type != SOCK_STREAM) return Inherited::other_socket;
     const bool is_listening = option(descriptor, kIsListening).value_or(0) != 0;
     return is_listening ? Inherited::listener : Inherited::connection;

@@ -88,6 +88,10 @@ SocketAddress SocketAddress::of(const IpEndpoint& ip) {
     return from(to_v6(ip), sizeof(sockaddr_in6));
 }
 
+SocketAddress SocketAddress::of(const sockaddr_in6& address) {
+    return from(address, sizeof address);
+}
+
 // A path ends with NUL; an abstract name starts with one and may contain more.
 Outcome<SocketAddress> SocketAddress::of_unix_name(const std::string& name) {
     const bool is_abstract = name.starts_with('@');

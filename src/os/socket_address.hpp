@@ -15,6 +15,7 @@
 
 #include <berth/endpoint.hpp>
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <cstddef>
@@ -32,6 +33,7 @@ public:
     // ENAMETOOLONG or EINVAL for a Unix name that no socket can have, EAFNOSUPPORT for Endpoint{}.
     static Outcome<SocketAddress> of(const Endpoint& endpoint);
     static SocketAddress of(const IpEndpoint& ip);
+    static SocketAddress of(const sockaddr_in6& address);
 
     int family() const { return storage_.ss_family; }
     // Family 0 for a Unix address. IPv4-mapped addresses come out as IPv4.

@@ -12,9 +12,11 @@
 
 namespace berth::conformance {
 
+using driver::DatagramSocket;
 using driver::Ending;
 using driver::Listener;
 using driver::Outcome;
+using driver::OutgoingDatagrams;
 using driver::Sent;
 using driver::Slices;
 using driver::Stream;
@@ -129,6 +131,29 @@ void CheckedDriver::end_sending(Stream& stream) {
 void CheckedDriver::close(Stream& stream, Ending ending) {
     watched("close", [&] { tested_->close(stream, ending); });
     ledger_.start(stream, Ledger::kClosing);
+}
+
+Outcome<void> CheckedDriver::start_receive_datagrams(DatagramSocket& socket) {
+    const auto start = [&] { return tested_->start_receive_datagrams(socket); };
+    const PlaceMark mark{ledger_, Ledger::Place::in_call};
+    const auto started = has_datagram_memory_ ? watched("start_receive_datagrams", start) : start();
+    if (started) ledger_.start(socket, Ledger::kDatagrams);
+    has_datagram_memory_ |= started.has_value();
+    return started;
+}
+
+void CheckedDriver::stop_receive_datagrams(DatagramSocket& socket) {
+    watched("stop_receive_datagrams", [&] { tested_->stop_receive_datagrams(socket); });
+    ledger_.start(socket, Ledger::kClosing);
+}
+
+void CheckedDriver::finish_receive_datagrams(DatagramSocket& socket) {
+    watched("finish_receive_datagrams", [&] { tested_->finish_receive_datagrams(socket); });
+}
+
+Sent CheckedDriver::send_datagrams(DatagramSocket& socket, OutgoingDatagrams datagrams) {
+    return watched_kernel_call("send_datagrams",
+                               [&] { return tested_->send_datagrams(socket, datagrams); });
 }
 
 bool CheckedDriver::delivered_all() const { return tested_->delivered_all(); }

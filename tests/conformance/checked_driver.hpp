@@ -40,6 +40,11 @@ public:
     void send_when_ready(driver::Stream& stream, const driver::Slices& slices) override;
     void end_sending(driver::Stream& stream) override;
     void close(driver::Stream& stream, driver::Ending ending) override;
+    driver::Outcome<void> start_receive_datagrams(driver::DatagramSocket& socket) override;
+    void stop_receive_datagrams(driver::DatagramSocket& socket) override;
+    void finish_receive_datagrams(driver::DatagramSocket& socket) override;
+    driver::Sent send_datagrams(driver::DatagramSocket& socket,
+                                driver::OutgoingDatagrams datagrams) override;
     driver::Outcome<void> poll(Deadline deadline) override;
     bool delivered_all() const override;
     bool is_put_off(const driver::Stream& stream) const override;
@@ -57,6 +62,7 @@ private:
     Ledger& ledger_;
     RecordingSink& sink_;
     bool kernel_allocates_;
+    bool has_datagram_memory_ = false;  // the first socket takes it (16)
 };
 
 }  // namespace berth::conformance

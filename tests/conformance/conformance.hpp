@@ -51,7 +51,17 @@
 //       SendSoon.IsNotOvertaken SendSoon.LosesNothingTowardsASlowPeer SendSoon.TellsOfAReset
 //       SendSoon.TellsOfEachRefusalInItsPoll Settle.HandsOverAtOnce Settle.GivesBackWhatIsRefused
 //       Settle.LetsTheEndComeAfterTheLastByte
-//       SendSoon.IsDroppedByAReset
+//       SendSoon.IsDroppedByAReset SendSoon.SendsBackWhatItHasReceivedFromWhereThatLies
+//   16  Datagrams.ComeWholeAndInOrder Datagrams.ComeThatWereThereBefore Datagrams.ComeInBatches
+//       Datagrams.AreCutAtTheBoundAndSaySo Datagrams.ThatFitExactlyAreNotCut
+//       Datagrams.TakeNoMemoryForAFurtherSocket Datagrams.TellWhomTheyWereSentTo
+//       Datagrams.CountWhatTheKernelDropped
+//   17  Datagrams.AreStillReceivedAfterAnError
+//   18  Datagrams.EndOnceWhenStopped Datagrams.StartAgainAfterTheEnd
+//       Datagrams.AreDeliveredBeforeAFinishEnds Datagrams.StopFromInsideABatch
+//       Datagrams.AStopOvertakesAFinish
+//   19  Datagrams.LeaveWholeAndTogether Datagrams.LeaveFromTheAddressGiven
+//       Datagrams.AreRefusedWithTheErrorOfTheFirst
 
 #pragma once
 

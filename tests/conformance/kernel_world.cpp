@@ -6,6 +6,7 @@
 
 #include "driver/kernel_system.hpp"
 #include "support/descriptors.hpp"
+#include "support/raw_datagram.hpp"
 #include "support/raw_socket.hpp"
 
 namespace berth::conformance {
@@ -20,6 +21,11 @@ std::unique_ptr<test::Peer> KernelWorld::connect(const Endpoint& to, PeerBuffer 
 
 std::unique_ptr<test::PeerListener> KernelWorld::peer_listener() {
     return std::make_unique<test::RawListener>(fresh_endpoint());
+}
+
+std::unique_ptr<test::DatagramPeer> KernelWorld::datagram_peer() {
+    return std::make_unique<test::RawDatagramSocket>(
+        Endpoint{Scheme::udp, test::loopback_endpoint().ip()});
 }
 
 void KernelWorld::during_descriptor_famine(UniqueFunction<void()> act) {

@@ -18,6 +18,7 @@ public:
     std::unique_ptr<test::Peer> connect(const Endpoint& to, PeerBuffer buffer) override;
     using World::connect;
     std::unique_ptr<test::PeerListener> peer_listener() override;
+    std::unique_ptr<test::DatagramPeer> datagram_peer() override;
     void during_descriptor_famine(UniqueFunction<void()> act) override;
 
 protected:

@@ -25,6 +25,7 @@ public:
         kClosing = 32,
         kOpen = 64,       // started once, and on_closed has not come
         kHeardFin = 128,  // an error may still follow it
+        kDatagrams = 256,
     };
 
     // Outside: the test's own code. In a call or outside, no completion may come.

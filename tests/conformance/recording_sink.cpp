@@ -12,6 +12,7 @@
 
 namespace berth::conformance {
 
+using driver::DatagramSocket;
 using driver::Descriptor;
 using driver::Listener;
 using driver::Sent;
@@ -21,9 +22,9 @@ using driver::Stream;
 namespace {
 
 const char* name_of(Kind kind) {
-    static constexpr std::array kNames{"accepted",  "accept_error", "accept_end",
-                                       "connected", "received",     "receive_end",
-                                       "sent",      "unsent",       "closed"};
+    static constexpr std::array kNames{
+        "accepted", "accept_error", "accept_end", "connected", "received",       "receive_end",
+        "sent",     "unsent",       "closed",     "datagram",  "datagram_error", "datagrams_end"};
     return kNames.at(static_cast<std::size_t>(kind));
 }
 
@@ -66,6 +67,14 @@ std::string RecordingSink::bytes_of(const Source& source) const {
         if (each.source == &source && each.kind == Kind::received) bytes += each.bytes;
     }
     return bytes;
+}
+
+std::vector<std::string> RecordingSink::datagrams_of(const Source& source) const {
+    std::vector<std::string> datagrams;
+    for (const Completion& each : completions_) {
+        if (each.source == &source && each.kind == Kind::datagram) datagrams.push_back(each.bytes);
+    }
+    return datagrams;
 }
 
 std::string RecordingSink::to_string() const {
@@ -178,6 +187,35 @@ void RecordingSink::on_closed(Stream& stream) {
     ledger_.forget(stream);
     stream.descriptor = Descriptor::none;  // the number may already be another's (12)
     record({.kind = Kind::closed, .source = &stream, .poll = 0});
+}
+
+void RecordingSink::on_datagrams(DatagramSocket& socket, driver::ReceivedDatagrams datagrams) {
+    ledger_.expect("on_datagrams", socket, Ledger::kDatagrams, Ledger::kClosing);
+    EXPECT_FALSE(datagrams.empty()) << "on_datagrams without a datagram";
+    for (const driver::ReceivedDatagram& each : datagrams) {
+        record({.kind = Kind::datagram,
+                .source = &socket,
+                .poll = 0,
+                .count = each.bytes.size(),
+                .bytes = std::string{as_text(each.bytes)},
+                .peer = each.peer,
+                .local = each.local,
+                .is_truncated = each.is_truncated},
+               each.bytes);
+    }
+}
+
+void RecordingSink::on_datagram_error(DatagramSocket& socket, int errno_value) {
+    ledger_.expect("on_datagram_error", socket, Ledger::kDatagrams, Ledger::kClosing);
+    EXPECT_NE(errno_value, 0);
+    record(
+        {.kind = Kind::datagram_error, .source = &socket, .poll = 0, .errno_value = errno_value});
+}
+
+void RecordingSink::on_datagrams_end(DatagramSocket& socket) {
+    ledger_.expect("on_datagrams_end", socket, Ledger::kDatagrams, 0);
+    ledger_.forget(socket);
+    record({.kind = Kind::datagrams_end, .source = &socket, .poll = 0});
 }
 
 }  // namespace berth::conformance

@@ -31,6 +31,9 @@ enum class Kind {
     sent,
     unsent,
     closed,
+    datagram,  // one of a batch
+    datagram_error,
+    datagrams_end,
 };
 
 std::ostream& operator<<(std::ostream& out, Kind kind);
@@ -44,6 +47,8 @@ struct Completion {
     std::string bytes = {};  // received, or unsent
     driver::Descriptor descriptor = driver::Descriptor::none;
     IpEndpoint peer = {};
+    IpEndpoint local = {};  // of a datagram
+    bool is_truncated = false;
 };
 
 class RecordingSink {
@@ -63,6 +68,8 @@ public:
     Completion first(const driver::Source& source, Kind kind) const;
     // Everything that on_received lent of this stream, in order.
     std::string bytes_of(const driver::Source& source) const;
+    // What each datagram of this socket brought, in order.
+    std::vector<std::string> datagrams_of(const driver::Source& source) const;
     std::size_t polls() const { return polls_; }
     // Accepted descriptors that no stream has taken over.
     std::vector<driver::Descriptor> unclaimed;
@@ -84,6 +91,9 @@ public:
     void on_sent(driver::Stream& stream, driver::Sent sent);
     void on_unsent(driver::Stream& stream, driver::Slices slices, int errno_value);
     void on_closed(driver::Stream& stream);
+    void on_datagrams(driver::DatagramSocket& socket, driver::ReceivedDatagrams datagrams);
+    void on_datagram_error(driver::DatagramSocket& socket, int errno_value);
+    void on_datagrams_end(driver::DatagramSocket& socket);
 
 private:
     void record(Completion completion, Bytes lent = {});

@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <system_error>
+#include <vector>
 
 namespace berth::conformance {
 
@@ -37,7 +38,8 @@ void require(const Outcome<T>& done, const char* call) {
 Descriptor open_socket(Process& process, const Endpoint& endpoint) {
     const Family of_ip = endpoint.ip().family == 6 ? Family::v6 : Family::v4;
     const auto opened =
-        process.socket(endpoint.is_unix() ? Family::local : of_ip, driver::sim::Kind::stream);
+        process.socket(endpoint.is_unix() ? Family::local : of_ip,
+                       endpoint.is_udp() ? driver::sim::Kind::datagram : driver::sim::Kind::stream);
     require(opened, "socket");
     return *opened;
 }
@@ -150,6 +152,28 @@ std::unique_ptr<test::Peer> SimListener::accept_now() {
     if (accepted.errno_value() == EAGAIN) return nullptr;
     require(accepted, "accept");
     return std::make_unique<SimPeer>(SimSocket{socket_.process(), accepted->descriptor});
+}
+
+// ── Datagrams ────────────────────────────────────────────────────────────────────────────────
+
+SimDatagramPeer::SimDatagramPeer(Process& process, const Endpoint& at) : socket_(process, at) {
+    require(process.bind(socket_.descriptor(), at), "bind");
+    const auto local = process.local_endpoint(socket_.descriptor(), at.scheme());
+    require(local, "getsockname");
+    endpoint_ = *local;
+}
+
+void SimDatagramPeer::send_to(const Endpoint& to, std::string_view bytes) {
+    require(socket_.process().send_to(socket_.descriptor(), to, as_bytes(bytes)), "sendto");
+}
+
+std::optional<test::Letter> SimDatagramPeer::read_now() {
+    std::vector<std::byte> room(kReadBytes);
+    const auto received = socket_.process().receive_from(socket_.descriptor(), room);
+    if (received.errno_value() == EAGAIN) return {};
+    require(received, "recvfrom");
+    return test::Letter{.bytes = std::string{as_text(Bytes{room}.first(received->size))},
+                        .from = received->from.ip()};
 }
 
 }  // namespace berth::conformance

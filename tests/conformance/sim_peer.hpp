@@ -12,6 +12,7 @@
 #pragma once
 
 #include "driver/sim/process.hpp"
+#include "support/datagram_peer.hpp"
 #include "support/peer.hpp"
 
 #include <memory>
@@ -70,6 +71,20 @@ public:
 
     const Endpoint& endpoint() const override { return endpoint_; }
     std::unique_ptr<test::Peer> accept_now() override;
+    void close() override { socket_.close(); }
+
+private:
+    SimSocket socket_;
+    Endpoint endpoint_;
+};
+
+class SimDatagramPeer final : public test::DatagramPeer {
+public:
+    SimDatagramPeer(driver::sim::Process& process, const Endpoint& at);
+
+    void send_to(const Endpoint& to, std::string_view bytes) override;
+    std::optional<test::Letter> read_now() override;
+    Endpoint endpoint() const override { return endpoint_; }
     void close() override { socket_.close(); }
 
 private:

@@ -63,6 +63,11 @@ std::unique_ptr<test::PeerListener> SimWorld::peer_listener() {
     return std::make_unique<SimListener>(peers_, fresh_endpoint());
 }
 
+std::unique_ptr<test::DatagramPeer> SimWorld::datagram_peer() {
+    return std::make_unique<SimDatagramPeer>(peers_,
+                                             Endpoint{Scheme::udp, test::loopback_endpoint().ip()});
+}
+
 void SimWorld::during_descriptor_famine(UniqueFunction<void()> act) {
     const std::size_t before = drivers_.descriptors_max();
     drivers_.limit_descriptors(0);

@@ -4,12 +4,15 @@
 
 #include "conformance/world.hpp"
 
+#include "support/raw_socket.hpp"
+
 #include <cerrno>
 #include <chrono>
 
 namespace berth::conformance {
 
 using driver::Bounds;
+using driver::DatagramSocket;
 using driver::Descriptor;
 using driver::Driver;
 using driver::Ending;
@@ -58,6 +61,9 @@ void World::close_streams_and_listeners() {
         const bool open = ledger_.is(stream, Ledger::kOpen);
         if (open && !ledger_.is(stream, Ledger::kClosing)) driver_->close(stream, Ending::orderly);
     }
+    for (DatagramSocket& socket : datagram_sockets_) {
+        if (ledger_.is(socket, Ledger::kDatagrams)) driver_->stop_receive_datagrams(socket);
+    }
     EXPECT_TRUE(until([&] { return !ledger_.anything_in_flight(); })) << "no last completion (2)";
 }
 
@@ -65,6 +71,7 @@ void World::close_streams_and_listeners() {
 void World::close_descriptors() {
     for (Listening& each : listening_) close_descriptor(each.listener);
     for (Stream& stream : streams_) close_descriptor(stream);
+    for (DatagramSocket& socket : datagram_sockets_) close_descriptor(socket);
     for (const Descriptor descriptor : sink_.unclaimed) system().close(descriptor);
 }
 
@@ -99,6 +106,15 @@ Listener& World::listen() {
     EXPECT_TRUE(local) << "errno " << local.errno_value();
     if (local) made.endpoint = *local;
     return made.listener;
+}
+
+DatagramSocket& World::datagram_socket() {
+    DatagramSocket& made = datagram_sockets_.emplace_back();
+    const Endpoint wanted{Scheme::udp, test::loopback_endpoint().ip()};
+    const auto socket = system().open_socket(wanted);
+    EXPECT_TRUE(socket && system().bind(*socket, wanted)) << wanted.to_string();
+    if (socket) made.descriptor = *socket;
+    return made;
 }
 
 const Endpoint& World::endpoint_of(const Listener& listener) const {

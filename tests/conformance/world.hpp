@@ -15,6 +15,7 @@
 #include "conformance/recording_sink.hpp"
 #include "driver/driver.hpp"
 #include "driver/system.hpp"
+#include "support/datagram_peer.hpp"
 #include "support/eventually.hpp"
 #include "support/peer.hpp"
 
@@ -67,6 +68,9 @@ public:
     virtual std::unique_ptr<test::Peer> connect(const Endpoint& to, PeerBuffer buffer) = 0;
     std::unique_ptr<test::Peer> connect(const driver::Listener& to);
     virtual std::unique_ptr<test::PeerListener> peer_listener() = 0;
+    // A UDP socket on loopback, bound; receiving is not started. And one of somebody else.
+    driver::DatagramSocket& datagram_socket();
+    virtual std::unique_ptr<test::DatagramPeer> datagram_peer() = 0;
     // While `act` runs, no descriptor is to be had: EMFILE.
     virtual void during_descriptor_famine(UniqueFunction<void()> act) = 0;
     // The command that repeats a failure, where a failure depends on more than the test's name.
@@ -124,6 +128,7 @@ private:
     std::unique_ptr<CheckedDriver> driver_;
     std::deque<Listening> listening_;
     std::deque<driver::Stream> streams_;
+    std::deque<driver::DatagramSocket> datagram_sockets_;
     std::size_t descriptors_before_ = 0;
 };
 
@@ -131,11 +136,12 @@ private:
 struct WorldKind {
     const char* name;
     std::unique_ptr<World> (*make)();
-    bool has_reset;  // RST exists
+    bool has_reset;  // RST exists: it is over TCP; then there is UDP, too
     bool is_prompt;  // what can complete does so in the next poll, all of it
 };
 
 std::vector<WorldKind> worlds();
 std::vector<WorldKind> worlds_with_reset();
+std::vector<WorldKind> worlds_with_datagrams();
 
 }  // namespace berth::conformance

@@ -75,4 +75,6 @@ std::vector<WorldKind> worlds_with_reset() {
     return chosen;
 }
 
+std::vector<WorldKind> worlds_with_datagrams() { return worlds_with_reset(); }
+
 }  // namespace berth::conformance

@@ -138,7 +138,9 @@ Outcome<Datagram> RealMachine::receive_from(Descriptor socket, MutableBytes into
     if (size < 0) return base::failed(errno);
     return Datagram{.size = static_cast<std::size_t>(size),
                     .truncated = (message.msg_flags & MSG_TRUNC) != 0,
-                    .from = from.endpoint(Scheme::udp)};
+                    .from = from.endpoint(Scheme::udp),
+                    .to = {},
+                    .dropped = 0};
 }
 
 Outcome<void> RealMachine::shutdown(Descriptor socket, Shut what) {

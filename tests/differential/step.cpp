@@ -33,6 +33,14 @@ std::string text_of(SocketOption option) {
         case SocketOption::not_sent_low: return "TCP_NOTSENT_LOWAT";
         case SocketOption::user_timeout: return "TCP_USER_TIMEOUT";
         case SocketOption::orphan_timeout: return "TCP_LINGER2";
+        case SocketOption::late_port: return "IP_BIND_ADDRESS_NO_PORT";
+        case SocketOption::keep_alive: return "SO_KEEPALIVE";
+        case SocketOption::keep_idle: return "TCP_KEEPIDLE";
+        case SocketOption::keep_interval: return "TCP_KEEPINTVL";
+        case SocketOption::keep_count: return "TCP_KEEPCNT";
+        case SocketOption::tell_destination: return "IP_PKTINFO";
+        case SocketOption::count_drops: return "SO_RXQ_OVFL";
+        case SocketOption::broadcast: return "SO_BROADCAST";
     }
     return "?";
 }

@@ -103,6 +103,9 @@ inline constexpr std::array kRows{
              {ENFILE, late},
              {ENOBUFS, late},
              {ENOMEM, late}}},
+    // The scripts have no listener of datagrams, where a loss is nobody's harm.
+    CallRow{Call::receive_datagrams, "receive_datagrams", {}},
+    CallRow{Call::send_datagrams, "send_datagrams", {}},
     // EINVAL stands for "the descriptor is no epoll any more": somebody else has closed it.
     CallRow{Call::epoll_wait, "epoll_wait", {{EINTR, nobody}, {EINVAL, engine}}},
     // An eventfd's write fails only after 2^64 others.
@@ -182,6 +185,8 @@ inline constexpr std::array kRows{
     CallRow{Call::signal_mask, "signal_mask", {}},
 
     CallRow{Call::affinity, "affinity", {{EINVAL, nobody}, {EPERM, nobody}}},
+    CallRow{Call::set_affinity, "set_affinity", {{EINVAL, nobody}, {EPERM, nobody}}},
+    CallRow{Call::control_thread, "control_thread", {{EPERM, nobody}}},
     CallRow{Call::random, "random", {{EAGAIN, nobody}, {EINTR, nobody}, {ENOSYS, nobody}}},
 
     // A next generation that cannot be made: the restart says why, and the engine serves on.

@@ -39,13 +39,14 @@ UNGATED = {
 
 # Functions of libc that would be a way around.
 WRAPPERS = set("""
-    accept accept4 bind chmod close connect creat dup dup2 dup3 epoll_create epoll_create1 epoll_ctl
-    epoll_pwait epoll_wait eventfd execl execv execve execvp fchmod fchmodat fcntl fcntl64 flock
-    fopen fopen64 fork fstat fstat64 getdents64 getifaddrs getpeername getrandom getrlimit
-    getrlimit64 getsockname getsockopt if_indextoname if_nametoindex ioctl listen lstat lstat64 open
-    open64 openat openat64 opendir pipe pipe2 poll posix_spawn posix_spawnp ppoll pread prlimit
-    prlimit64 pselect pwrite read readdir readdir64 readlink readlinkat readv recv recvfrom recvmmsg
-    recvmsg rename renameat renameat2 rmdir sched_getaffinity select send sendfile sendmmsg sendmsg
+    accept accept4 bind chmod close connect creat dup dup2 dup3 epoll_create epoll_create1
+    epoll_ctl epoll_pwait epoll_wait eventfd execl execv execve execvp fchmod fchmodat fcntl
+    fcntl64 flock fopen fopen64 fork fstat fstat64 getdents64 getifaddrs getpeername getrandom
+    getrlimit getrlimit64 getsockname getsockopt if_indextoname if_nametoindex ioctl listen lstat
+    lstat64 open open64 openat openat64 opendir pipe pipe2 poll posix_spawn posix_spawnp ppoll
+    prctl pread prlimit prlimit64 pselect pthread_setaffinity_np pthread_setname_np pwrite read
+    readdir readdir64 readlink readlinkat readv recv recvfrom recvmmsg recvmsg rename renameat
+    renameat2 rmdir sched_getaffinity sched_setaffinity select send sendfile sendmmsg sendmsg
     sendto setrlimit setsockopt shutdown sigprocmask socket socketpair splice stat stat64 statx
     timerfd_create unlink unlinkat vfork wait wait4 waitpid write writev
 """.split())  # not syscall(2): std::atomic::wait makes its futex by it

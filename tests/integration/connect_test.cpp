@@ -3,41 +3,13 @@
 // EventLoop::connect: exactly one of on_open and on_connect_failed, whatever happens.
 
 #include "integration/support_engine.hpp"
+#include "integration/support_unanswered.hpp"
 #include "support/descriptors.hpp"
-
-#include <netinet/in.h>
-#include <sys/socket.h>
 
 namespace berth::test {
 namespace {
 
 using std::chrono::milliseconds;
-
-// Whose accept queue is full: it answers no further handshake.
-class Unanswered {
-public:
-    Unanswered() {
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t length = sizeof address;
-        auto* const any = reinterpret_cast<sockaddr*>(&address);
-        socket_ = OwnedDescriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-        ::bind(socket_.number(), any, length);
-        ::listen(socket_.number(), 0);
-        ::getsockname(socket_.number(), any, &length);
-        endpoint_ = Endpoint(
-            Scheme::tcp,
-            IpEndpoint{.address = {127, 0, 0, 1}, .port = ntohs(address.sin_port), .family = 4});
-        waiting_.push_back(RawPeer::connect(endpoint_));  // a queue of 0 holds one
-    }
-    const Endpoint& endpoint() const { return endpoint_; }
-
-private:
-    OwnedDescriptor socket_;
-    Endpoint endpoint_;
-    std::vector<RawPeer> waiting_;
-};
 
 class Connecting : public AnEngine {
 protected:
@@ -208,11 +180,11 @@ TEST_P(Connecting, WhileStoppingItIsRefusedAtOnce) {
     EXPECT_EQ(code, ErrorCode::not_running);
 }
 
-TEST_P(Connecting, DatagramsAreRefusedAtOnce) {
+TEST_P(Connecting, PacketsAreRefusedAtOnce) {
     ErrorCode code{};
     start();
     on_loop([&](EventLoop& loop) {
-        code = loop.connect(*Endpoint::parse("udp://127.0.0.1:0")).error().code();
+        code = loop.connect(*Endpoint::parse("unixpacket:@a")).error().code();
     });
     EXPECT_EQ(code, ErrorCode::unsupported);
 }

@@ -35,6 +35,23 @@ TEST_F(Handover, GivesTheListenersToWhoStartsWithTheSamePath) {
     EXPECT_EQ(young.script.count("on_open"), 1U);
 }
 
+TEST_F(Handover, GivesAListenerThatWasAddedToWhoAsksForIt) {
+    Generation old(without_probation());
+    Generation young(options());
+    ASSERT_TRUE(old.start(kAnyPort));
+    ASSERT_TRUE(old.engine().add_listener(kAnyPort.front()));
+    EXPECT_TRUE(eventually([&] { return old.says(old.address(1) + " added"); }));
+    const auto started = young.start({old.address(0), old.address(1)});
+    ASSERT_TRUE(started) << started.error().to_string();
+    for (const std::size_t listener : {0U, 1U}) {
+        RawPeer client = connect(young, listener);
+        EXPECT_EQ(said_back(client), "hello");
+    }
+    const auto report = old.engine().wait();
+    ASSERT_TRUE(report);
+    EXPECT_EQ(report->outcome, StopOutcome::handed_over) << report->to_string();
+}
+
 TEST_F(Handover, CountsGenerations) {
     Generation first(without_probation());
     Generation second(without_probation());

@@ -27,7 +27,7 @@ protected:
 };
 
 TEST_P(Starting, EveryOptionOutOfRangeIsRefusedByItsName) {
-    const std::array<std::pair<const char*, Options>, 9> wrong{{
+    const std::array<std::pair<const char*, Options>, 14> wrong{{
         {"backlog", {.backlog = 0}},
         {"output_high", {.output_high = 2U << 20U, .output_max = 1U << 20U}},
         {"input_max", {.input_max = 0}},
@@ -36,6 +36,11 @@ TEST_P(Starting, EveryOptionOutOfRangeIsRefusedByItsName) {
         {"read_budget", {.read_budget = 0}},
         {"drain", {.drain = -seconds{1}}},
         {"busy_poll", {.busy_poll = -seconds{1}}},
+        {"address_connections_max", {.address_connections_max = std::size_t{1} << 24U}},
+        {"accept_rate_max", {.accept_rate_max = 1'000'001}},
+        {"accept_burst_max", {.accept_rate_max = 1, .accept_burst_max = 1'000'001}},
+        {"accept_burst_max", {.accept_burst_max = 1}},
+        {"unix_mode", {.unix_mode = 01777}},
         {"busy_poll", {.busy_poll = seconds{1}}},
     }};
     for (const auto& [name, asked] : wrong) {

@@ -112,6 +112,10 @@ void Script::on_connect_failed(EventLoop& loop, ConnectionId id, const Error& er
     if (has(connect_failed)) connect_failed(loop, id, error);
 }
 
+void Script::on_datagram(Datagram& arrived) {
+    if (has(datagram)) datagram(arrived);
+}
+
 Duration Script::on_tick(EventLoop& loop) {
     return has(tick) ? tick(loop) : EventHandler::on_tick(loop);
 }
@@ -136,6 +140,12 @@ Action echo(Connection& peer) {
 void Journal::log(LogLevel level, std::string_view message) {
     const std::lock_guard lock(mutex_);
     lines_.emplace_back(level, message);
+}
+
+std::size_t Journal::count(std::string_view part) const {
+    const std::lock_guard lock(mutex_);
+    return static_cast<std::size_t>(std::ranges::count_if(
+        lines_, [part](const auto& line) { return line.second.contains(part); }));
 }
 
 std::string Journal::last() const {

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <berth/connection.hpp>
+#include <berth/datagram.hpp>
 #include <berth/handler.hpp>
 #include <berth/logger.hpp>
 #include <berth/report.hpp>
@@ -41,6 +42,7 @@ public:
     std::function<std::optional<Buffer>(Connection&)> travel_out;
     std::function<Action(Connection&, Bytes)> travel_in;
     std::function<void(EventLoop&, ConnectionId, const Error&)> connect_failed;
+    std::function<void(Datagram&)> datagram;  // not written down: there are too many
     std::function<Duration(EventLoop&)> tick;
     std::function<void(const ListenerReport&)> listener_closed;
     std::function<void(const StopReport&)> shutdown;
@@ -66,6 +68,7 @@ public:
     std::optional<Buffer> on_export(Connection& peer) override;
     Action on_import(Connection& peer, Bytes state) override;
     void on_connect_failed(EventLoop& loop, ConnectionId id, const Error& error) override;
+    void on_datagram(Datagram& datagram) override;
     Duration on_tick(EventLoop& loop) override;
     void on_listener_closed(Engine& engine, const ListenerReport& report) override;
     void on_shutdown(const StopReport& report) override;
@@ -91,6 +94,7 @@ class Journal final : public Logger {
 public:
     void log(LogLevel level, std::string_view message) override;
     bool has(LogLevel level, std::string_view part) const;
+    std::size_t count(std::string_view part) const;  // lines with it
     std::string last() const;
 
 private:

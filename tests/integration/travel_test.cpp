@@ -51,7 +51,8 @@ protected:
         ASSERT_TRUE(at.loop(0).post([&](EventLoop& loop) {
             engine::Worker& worker = engine::Worker::of(loop);
             worker.core().limit().add();
-            EXPECT_TRUE(worker.table().import(std::move(traveller)));
+            worker.table().expect();
+            EXPECT_TRUE(worker.table().import(std::move(traveller), net::Seat::none));
             done.open();
         }));
         ASSERT_TRUE(done.pass());

@@ -6,6 +6,7 @@
 // shell sets LISTEN_PID to its own number and becomes the program.
 
 #include "server_process.hpp"
+#include "support/raw_datagram.hpp"
 #include "support/raw_socket.hpp"
 #include "support/temp_dir.hpp"
 
@@ -138,12 +139,14 @@ TEST(Activation, RefusesASocketThatNoAddressNames) {
 
 TEST(Activation, RefusesWhatIsNotAListener) {
     const OwnedDescriptor connection(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    const OwnedDescriptor datagrams(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    const OwnedDescriptor datagrams(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    const OwnedDescriptor unbound(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     const OwnedDescriptor file(::open("/dev/null", O_RDONLY | O_CLOEXEC));
     Process::Words words = kAsNamed;
     for (const auto& word : berth_words({"serve", "echo"})) words.push_back(word);
     for (const auto& [number, said] : {std::pair{connection.number(), "does not listen"},
-                                       {datagrams.number(), "not a stream socket"},
+                                       {datagrams.number(), "neither a stream socket"},
+                                       {unbound.number(), "does not listen"},
                                        {file.number(), "not a socket"}}) {
         const Handed handed({number});
         Process server(words, given(1, "web"));
@@ -151,6 +154,17 @@ TEST(Activation, RefusesWhatIsNotAListener) {
         EXPECT_THAT(server.messages(), HasSubstr(said));
         EXPECT_EQ(server.output(), "");
     }
+}
+
+TEST(Activation, ServesAPortOfUdp) {
+    RawDatagramSocket given_port(*berth::Endpoint::parse("udp://127.0.0.1:0"));
+    const Handed handed({given_port.descriptor()});
+    ServerProcess server({"echo"}, given(1, "dns"), kAsNamed);
+    EXPECT_EQ(server.address(), given_port.endpoint().to_string());
+    RawDatagramSocket peer(server.endpoint());
+    peer.send_to(server.endpoint(), "ping");
+    EXPECT_EQ(peer.read().bytes, "ping");
+    EXPECT_EQ(server.stop(), 0);
 }
 
 TEST(Activation, IsNotForAnotherProcess) {

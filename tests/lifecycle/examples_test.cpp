@@ -11,6 +11,7 @@
 
 #include <csignal>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -18,11 +19,12 @@ using namespace berth::test;
 
 class ExampleProcess : public Process {
 public:
-    explicit ExampleProcess(const std::string& name)
-        : Process({std::string(BERTH_EXAMPLES_DIR) + "/" + name, "tcp://127.0.0.1:0"}),
+    explicit ExampleProcess(const std::string& name, const Words& more = {})
+        : Process(words(name, more)),
           endpoint_(*berth::Endpoint::parse(read_line().substr(std::string("listening ").size()))) {
     }
 
+    std::string address() const { return endpoint_.to_string(); }
     RawPeer connect() const { return RawPeer::connect(endpoint_); }
     int stop() {
         signal(SIGTERM);
@@ -30,6 +32,12 @@ public:
     }
 
 private:
+    static Words words(const std::string& name, const Words& more) {
+        Words words{std::string(BERTH_EXAMPLES_DIR) + "/" + name, "tcp://127.0.0.1:0"};
+        words.insert(words.end(), more.begin(), more.end());
+        return words;
+    }
+
     berth::Endpoint endpoint_;
 };
 
@@ -104,6 +112,49 @@ TEST(Examples, HttpAnswersPipelinedRequestsAndCloses) {
     EXPECT_EQ(example.stop(), 0);
 }
 
+TEST(Examples, ProxyCarriesBothWays) {
+    ExampleProcess server("01_echo");
+    ExampleProcess proxy("08_proxy", {server.address()});
+    RawPeer peer = proxy.connect();
+    peer.send("through and back");
+    EXPECT_EQ(peer.read(16), "through and back");
+    peer.close();
+    EXPECT_EQ(proxy.stop(), 0);
+    EXPECT_EQ(server.stop(), 0);
+}
+
+TEST(Examples, ClientPoolAnswersManyClientsOverFewConnections) {
+    ExampleProcess server("01_echo");
+    ExampleProcess pool("09_client_pool", {server.address()});
+    std::vector<RawPeer> peers;
+    for (int i = 0; i < 20; ++i) peers.push_back(pool.connect());
+    for (std::size_t i = 0; i < peers.size(); ++i)
+        peers[i].send("line " + std::to_string(i) + "\n");
+    for (std::size_t i = 0; i < peers.size(); ++i) {
+        expect_to_hear(peers[i], "line " + std::to_string(i) + "\n");
+    }
+    for (RawPeer& peer : peers) peer.close();
+    EXPECT_EQ(pool.stop(), 0);
+    EXPECT_EQ(server.stop(), 0);
+}
+
+TEST(Examples, ClientPoolAsksAgainWhereAConnectionBroke) {
+    RawListener server(loopback_endpoint());
+    ExampleProcess pool("09_client_pool", {server.endpoint().to_string()});
+    RawPeer peer = pool.connect();
+    peer.send("anybody?\n");
+    RawPeer broken = server.accept();
+    EXPECT_EQ(broken.read(9), "anybody?\n");
+    broken.reset();
+    RawPeer link = server.accept();
+    EXPECT_EQ(link.read(9), "anybody?\n");
+    link.send("yes\n");
+    EXPECT_EQ(peer.read(4), "yes\n");
+    peer.close();
+    link.close();
+    EXPECT_EQ(pool.stop(), 0);
+}
+
 TEST(Examples, HttpTakesNoBodies) {
     ExampleProcess example("03_http");
     const std::string body = "GET / HTTP/1.1\r\n\r\n";
@@ -112,6 +163,35 @@ TEST(Examples, HttpTakesNoBodies) {
         answers(example, "POST / HTTP/1.1\r\n" + length + body).starts_with("HTTP/1.1 405"));
     const std::string said = answers(example, "GET /visits HTTP/1.1\r\n" + length + body);
     EXPECT_TRUE(said.ends_with("Connection: close\r\n\r\n1\n")) << said;
+    EXPECT_EQ(example.stop(), 0);
+}
+
+TEST(Examples, PushTellsTheTimeUntilItStops) {
+    ExampleProcess example("06_push");
+    RawPeer first = example.connect();
+    RawPeer second = example.connect();
+    for (RawPeer* peer : {&first, &second}) {
+        const std::string told = peer->read(28);  // two lines of 13 digits
+        EXPECT_EQ(told[13], '\n') << told;
+        EXPECT_LE(told.substr(0, 13), told.substr(14, 13));
+    }
+    first.close();
+    second.close();
+    EXPECT_EQ(example.stop(), 0);
+}
+
+TEST(Examples, OffloadAnswersSlowQuestionsInOrder) {
+    ExampleProcess example("07_offload");
+    RawPeer peer = example.connect();
+    std::string expected;
+    for (int i = 0; i < 100; ++i) {  // more than it keeps waiting
+        peer.send(i % 2 == 0 ? "1000000\n" : "10\n");
+        expected += i % 2 == 0 ? "78498 primes below 1000000\n" : "4 primes below 10\n";
+    }
+    peer.send("ten\n");
+    expected += "a number up to 100000000, please\n";
+    EXPECT_EQ(peer.read(expected.size()), expected);
+    peer.close();
     EXPECT_EQ(example.stop(), 0);
 }
 

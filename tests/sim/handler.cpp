@@ -220,6 +220,7 @@ Action Handler::on_open(Connection& peer) {
     meet(peer);
     Talk& talk = enter(peer, "on_open");
     peer.emplace_context<Token>(world_.findings, talk);
+    talk.opened_at = peer.loop().now();
     alarms_.opened(peer);
     if (talk.side == kDialer) {
         Attempt& attempt = attempts_[talk.id.value()];

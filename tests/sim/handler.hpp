@@ -63,6 +63,7 @@ struct Talk {
     bool end_is_heard = false;
     bool closed = false;
     Instant last_activity;
+    Instant opened_at;
 };
 
 // An attempt of EventLoop::connect.

@@ -129,6 +129,14 @@ bool Handler::has_cause(const Connection& peer, const Talk& talk, CloseReason re
         case CloseReason::idle_timeout:
             return options.idle_timeout > Duration::zero() &&
                    peer.loop().now() - talk.last_activity >= options.idle_timeout;
+        case CloseReason::read_timeout:
+            return options.read_timeout > Duration::zero() &&
+                   peer.loop().now() - talk.opened_at >= options.read_timeout;
+        case CloseReason::write_stall_timeout:
+            return options.write_stall_timeout > Duration::zero() &&
+                   peer.loop().now() - talk.opened_at >= options.write_stall_timeout;
+        case CloseReason::lifetime_max:  // connecting counts, too
+            return options.lifetime_max > Duration::zero();
         case CloseReason::outbound_overflow: return talk.overflowed || link.disturbed;
         case CloseReason::inbound_overflow:
             return other_end.sent[kOwn] > link.ends[talk.side].received[kOwn] + options.input_max;

@@ -274,21 +274,28 @@ void House::check_asked(const StopReport& report) {
     }
 }
 
+bool House::sends_away() const {
+    const Options& options = plan_.options;
+    return options.listener_connections_max > 0 || options.address_connections_max > 0 ||
+           options.accept_rate_max > 0;
+}
+
 // Nothing excuses a reset where the queue had time, room and descriptors to be emptied.
 void House::remember_emptied(const StopReport& report) {
     const auto& weather = world_.schedule.weather;
     // One that is refused may send a little, and for a while; then it is reset, and on purpose.
-    const bool bounds_the_refused = plan_.options.late_accept == LateAccept::refuse &&
-                                    (plan_.options.linger_bytes_max < kMoreThanAnybodySends ||
-                                     plan_.options.linger < kLongerThanAnybodyPauses);
+    const Options& options = plan_.options;
+    const bool refuses = options.late_accept == LateAccept::refuse || sends_away();
+    const bool bounds_the_refused = refuses && (options.linger_bytes_max < kMoreThanAnybodySends ||
+                                                options.linger < kLongerThanAnybodyPauses);
     const bool has_excuse = was_limited_ || bounds_the_refused || weather.aborted_accept != 0 ||
-                            weather.short_of_memory != 0 || plan_.options.backlog < 100 ||
+                            weather.short_of_memory != 0 || options.backlog < 100 ||
                             engine_.core().was_stopped_during_boot();
     const auto quiesce =
         std::ranges::find(report.phases, std::string_view("quiesce"), &StopReport::Phase::name);
     if (has_excuse || quiesce == report.phases.end()) return;
     const Instant began = kernel_.now() - report.duration + quiesce->start;
-    const Duration most = std::min(plan_.options.quiesce_max, (deadline_ - began) / 10);
+    const Duration most = std::min(options.quiesce_max, (deadline_ - began) / 10);
     if (quiesce->duration + 1ms >= most) return;
     for (std::size_t index = 0; index < report.listeners.size(); ++index) {
         const auto& listener = report.listeners[index];

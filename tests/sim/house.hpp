@@ -67,6 +67,8 @@ public:
     void check_bytes();
     // No more connections, or no descriptors for them?
     bool is_full() const;
+    // May it be that somebody is accepted only to be told to go?
+    bool sends_away() const;
     Holder holds(const std::string& address) const;
     // Who tells which others hold an address.
     void ask_for_holders(UniqueFunction<Holder(const std::string&)> ask) { ask_ = std::move(ask); }

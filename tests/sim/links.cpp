@@ -55,6 +55,8 @@ bool is_cutting(CloseReason reason) {
         case CloseReason::inbound_overflow:
         case CloseReason::handler_threw:
         case CloseReason::peer_reset:
+        case CloseReason::read_timeout:
+        case CloseReason::write_stall_timeout:
         case CloseReason::idle_timeout: return true;
         default: return false;
     }

@@ -25,7 +25,8 @@ enum Stream : std::uint64_t {
     kBuffers = 3,
     kEngines = 10,
     kTimes = 50,
-    kActs = 100
+    kActs = 100,
+    kLimits = 4000
 };
 
 constexpr unsigned kFirstPort = 7000;
@@ -36,7 +37,8 @@ constexpr Duration kActsWithin = 300ms;
 Options make_options(Chance& chance) {
     Options options;
     options.loops = static_cast<unsigned>(chance.between(1, 3));
-    options.balance = chance.pick({Balance::sharded, Balance::round_robin});
+    options.balance = chance.pick(
+        {Balance::sharded, Balance::round_robin, Balance::least_connections, Balance::source_hash});
     options.backlog = chance.pick({1, 4, 128, 128});
     options.connections_max = chance.pick<std::size_t>({0, 0, 0, 2, 5});
     options.output_max = chance.pick<std::size_t>({16U << 20U, 16U << 20U, 256U << 10U, 20000});
@@ -48,6 +50,9 @@ Options make_options(Chance& chance) {
     options.idle_timeout = chance.pick<Duration>({0s, 0s, 0s, 30ms, 200ms});
     options.linger = chance.pick<Duration>({1s, 1s, 10ms, 0s});
     options.drain = chance.pick<Duration>({30s, 1s, 1s, 20ms, 1ms});
+    options.listener_connections_max = chance.pick<std::size_t>({0, 0, 0, 0, 3});
+    options.address_connections_max = chance.pick<std::size_t>({0, 0, 0, 0, 4});
+    options.accept_rate_max = chance.pick<std::size_t>({0, 0, 0, 0, 50});
     return options;
 }
 
@@ -62,6 +67,13 @@ void make_stop_options(Chance& chance, Options& options) {
     options.linger_bytes_max = chance.pick<std::size_t>({16U << 20U, 16U << 20U, 20'000, 0});
     options.not_sent_max = chance.pick<std::size_t>({256U << 10U, 256U << 10U, 4096, 0});
     options.verify = !chance.one_in(8);
+}
+
+void make_limits(Chance& chance, Options& options) {
+    options.read_timeout = chance.pick<Duration>({0s, 0s, 0s, 0s, 40ms, 150ms});
+    options.write_stall_timeout = chance.pick<Duration>({30s, 30s, 30s, 0s, 30ms, 100ms});
+    options.lifetime_max = chance.pick<Duration>({0s, 0s, 0s, 0s, 60ms, 250ms});
+    options.keepalive_idle = chance.pick<Duration>({0s, 0s, 1s});
 }
 
 // As addresses print themselves, so that equal ones are equal texts.
@@ -100,6 +112,8 @@ EnginePlan make_engine(std::uint64_t seed, std::size_t engine) {
     plan.fails_in_shutdown = chance.one_in(8);
     plan.is_net_admin = chance.one_in(2);
     make_stop_options(chance, plan.options);
+    Chance limits(seed, kLimits + engine);
+    make_limits(limits, plan.options);
     return plan;
 }
 

@@ -148,11 +148,19 @@ std::string text(const Occupy& occupy) {
 std::string text(const EnginePlan& plan) {
     const Options& options = plan.options;
     std::string text = std::to_string(options.loops) + " loops, ";
-    text += options.balance == Balance::sharded ? "sharded" : "round robin";
+    switch (options.balance) {
+        case Balance::sharded: text += "sharded"; break;
+        case Balance::round_robin: text += "round robin"; break;
+        case Balance::least_connections: text += "least connections"; break;
+        case Balance::source_hash: text += "source hash"; break;
+    }
     for (const Address& address : plan.addresses) text += ", " + address.listen;
     for (const auto& [what, value] :
          {std::pair{"backlog", static_cast<std::size_t>(options.backlog)},
           {"connections_max", options.connections_max},
+          {"listener_connections_max", options.listener_connections_max},
+          {"address_connections_max", options.address_connections_max},
+          {"accept_rate_max", options.accept_rate_max},
           {"output_low", options.output_low},
           {"output_high", options.output_high},
           {"output_max", options.output_max},
@@ -167,6 +175,9 @@ std::string text(const EnginePlan& plan) {
         text += std::string(", ") + what + " " + std::to_string(value);
     }
     for (const auto& [what, value] : {std::pair{"idle_timeout", options.idle_timeout},
+                                      {"read_timeout", options.read_timeout},
+                                      {"write_stall_timeout", options.write_stall_timeout},
+                                      {"lifetime_max", options.lifetime_max},
                                       {"linger", options.linger},
                                       {"drain", options.drain},
                                       {"lame_duck", options.lame_duck.value_or(Duration{})},

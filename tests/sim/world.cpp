@@ -201,8 +201,9 @@ bool World::is_settled() const {
         if (house.handler().is_closing(peer->plan().address)) return true;
         if (!house.engine().is_running() || house.engine().is_stopping()) return true;
         if (!link->id) {
-            return !peer->is_connected() || house.is_full() || peer->run() == 0 ||
-                   peer->run() != house.run() || schedule_.weather.aborted_accept != 0;
+            return !peer->is_connected() || house.is_full() || house.sends_away() ||
+                   peer->run() == 0 || peer->run() != house.run() ||
+                   schedule_.weather.aborted_accept != 0;
         }
         // That it left must be noticed: then the link has a reason.
         if (peer->has_left()) return link->manners.at_end == AtEnd::keep;

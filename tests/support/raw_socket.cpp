@@ -147,6 +147,15 @@ RawPeer RawPeer::connect(const Endpoint& to) {
     return RawPeer{std::move(socket)};
 }
 
+RawPeer RawPeer::connect_from(const Endpoint& from, const Endpoint& to) {
+    Address ours = address_of(from);
+    const Address address = address_of(to);
+    OwnedDescriptor socket = open_socket(address);
+    if (::bind(socket.number(), ours.get(), ours.length) != 0) refuse(errno, "bind");
+    connect_socket(socket.number(), address);
+    return RawPeer{std::move(socket)};
+}
+
 RawPeer RawPeer::connect_with_small_buffer(const Endpoint& to) {
     const Address address = address_of(to);
     OwnedDescriptor socket = open_socket(address);

@@ -50,6 +50,8 @@ class RawPeer final : public Peer {
 public:
     // Connects, and waits until it is connected. Any stream endpoint.
     static RawPeer connect(const Endpoint& to);
+    // As connect(), from that address of this machine.
+    static RawPeer connect_from(const Endpoint& from, const Endpoint& to);
     // As connect(), with a small receive buffer: soon full.
     static RawPeer connect_with_small_buffer(const Endpoint& to);
     explicit RawPeer(OwnedDescriptor connected) : socket_(std::move(connected)) {}

@@ -51,11 +51,12 @@ class Server:
             text=True,
             preexec_fn=preexec,
         )
-        first = self.process.stdout.readline()
-        if not first.startswith("listening "):
+        self.addresses = []  # one, and those of the flags
+        while (said := self.process.stdout.readline()).startswith("listening "):
+            self.addresses.append(said.split()[1])
+        if not self.addresses:
             raise RuntimeError(f"the server did not start: {self.process.stderr.read().strip()}")
-        self.address = first.split()[1]
-        self.process.stdout.readline()
+        self.address = self.addresses[0]
 
     def cpu_seconds(self):
         with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as file:

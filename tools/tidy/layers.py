@@ -10,7 +10,8 @@ OWN_KERNEL_HEADERS = {
     "src/driver/uring": {"liburing.h", "linux/io_uring.h"},
 }
 
-THIRD_PARTY = ("CLI/", "benchmark/", "fmt/", "gmock/", "gtest/", "nlohmann/", "spdlog/")
+THIRD_PARTY = ("CLI/", "benchmark/", "concurrentqueue/", "fmt/", "gmock/", "gtest/", "nlohmann/",
+               "spdlog/")
 
 
 def layer(file):

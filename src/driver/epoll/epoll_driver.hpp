@@ -18,6 +18,7 @@
 
 #include "base/assert.hpp"
 #include "driver/driver.hpp"
+#include "driver/kernel_datagrams.hpp"
 #include "driver/source_list.hpp"
 #include "driver/system.hpp"
 #include "os/calls.hpp"
@@ -78,20 +79,23 @@ public:
     void pause_receive(Stream& stream) override { stream.odd |= kPaused; }
     void resume_receive(Stream& stream) override;
 
-    Sent send(Stream& stream, Bytes bytes) override {
-        const long count = os::send_bytes(number(stream.descriptor), bytes.data(), bytes.size());
-        if (count == static_cast<long>(bytes.size())) [[likely]]
-            return Sent::done(bytes.size());
-        return sent_short(stream, count);
-    }
-    Sent send_soon(Stream& stream, Bytes bytes) override { return send(stream, bytes); }
+    Sent send(Stream& stream, Bytes bytes) override { return send_now(stream, bytes); }
+    Sent send_soon(Stream& stream, Bytes bytes) override { return send_now(stream, bytes); }
     Slices settle(Stream&) override { return {}; }
     Sent send_slices(Stream& stream, Slices slices) override;
     void send_when_ready(Stream& stream, const Slices& slices) override;
     void end_sending(Stream& stream) override;
     void close(Stream& stream, Ending ending) override;
 
+    Outcome<void> start_receive_datagrams(DatagramSocket& socket) override;
+    void stop_receive_datagrams(DatagramSocket& socket) override;
+    void finish_receive_datagrams(DatagramSocket& socket) override;
+    Sent send_datagrams(DatagramSocket& socket, OutgoingDatagrams datagrams) override {
+        return datagrams_.send(socket, datagrams);
+    }
+
     Outcome<void> poll(Deadline deadline) override;
+    bool receives_on_demand() const override { return true; }
     bool delivered_all() const override { return delivered_ < events_.size(); }
     bool is_put_off(const Stream& stream) const override {
         return (stream.odd & kQueued) != 0 && (stream.state & kReadable) != 0;
@@ -109,6 +113,8 @@ private:
         kBlocked = 32,    // the socket's buffer is full; an edge will come
         kQueued = 64,     // linked in ready_
         kFinished = 128,  // closed or stopped; only the last completion is missing
+        // A socket of datagrams: neither a stream nor a listener.
+        kDatagrams = kNotStream | kConnecting,
     };
     // Bits of Source::state.
     enum State : std::uint8_t {
@@ -129,12 +135,19 @@ private:
           storage_(std::min(bounds.receive_bytes, bounds.read_budget)),
           receive_(storage_),
           event_storage_(bounds.events_max),
-          events_(event_storage_) {
+          events_(event_storage_),
+          datagrams_(bounds) {
         wake_source_.odd = kNotStream | kFinished;
     }
 
     static Stream& as_stream(Source& source) { return static_cast<Stream&>(source); }
     static Listener& as_listener(Source& source) { return static_cast<Listener&>(source); }
+    static DatagramSocket& as_datagrams(Source& source) {
+        return static_cast<DatagramSocket&>(source);
+    }
+    static bool is_datagrams(const Source& source) {
+        return (source.odd & kDatagrams) == kDatagrams;
+    }
     static bool is_finished(const Source& source) { return (source.odd & kFinished) != 0; }
 
     void deliver(const epoll_event& event) {
@@ -147,13 +160,20 @@ private:
         }
     }
 
+    [[gnu::always_inline]] Sent send_now(Stream& stream, Bytes bytes) {
+        const long count = os::send_bytes(number(stream.descriptor), bytes.data(), bytes.size());
+        if (count != static_cast<long>(bytes.size())) [[unlikely]]
+            return sent_short(stream, count);
+        return Sent::done(static_cast<std::size_t>(count));
+    }
+
     // One read. A short one means that the socket is empty (epoll(7)).
     void receive(Stream& stream) {
-        const long count =
-            os::recv_bytes(number(stream.descriptor), receive_.data(), receive_.size());
+        std::byte* const data = receive_.data();
+        const long count = os::recv_bytes(number(stream.descriptor), data, receive_.size());
         if (count <= 0) [[unlikely]]
             return receive_nothing(stream, count);
-        sink_.on_received(stream, Bytes(receive_.data(), static_cast<std::size_t>(count)));
+        sink_.on_received(stream, Bytes(data, static_cast<std::size_t>(count)));
         if (count == static_cast<long>(receive_.size())) [[unlikely]] {
             receive_more(stream, static_cast<std::size_t>(count), false);
         }
@@ -167,6 +187,7 @@ private:
     void deliver_stream(Stream& stream, std::uint32_t events);
     void deliver_connected(Stream& stream);
     void accept(Listener& listener);
+    void deliver_datagrams(DatagramSocket& socket);
     bool accept_failed(Listener& listener, int errno_value);
     void unregister(Source& source);
     void attempt_send(Stream& stream);
@@ -192,8 +213,10 @@ private:
     bool has_rest_ = false;          // one of these lists has something: one test for all
     bool finished_while_queued_ = false;
     std::size_t delivered_ = 0;  // events of the last poll
+    KernelDatagrams datagrams_;
 };
 
 }  // namespace berth::driver
 
+#include "driver/epoll/epoll_datagrams_impl.hpp"
 #include "driver/epoll/epoll_driver_impl.hpp"

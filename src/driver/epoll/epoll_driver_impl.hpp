@@ -241,6 +241,7 @@ void EpollDriver<Sink>::make_ready(Source& source) {
 template <class Sink>
 void EpollDriver<Sink>::deliver_odd(Source& source, std::uint32_t events) {
     if (is_finished(source)) return;  // a stale event of this batch, or the wake-up
+    if (is_datagrams(source)) return deliver_datagrams(as_datagrams(source));
     if ((source.odd & kNotStream) != 0) return accept(as_listener(source));
     deliver_stream(as_stream(source), events);
 }
@@ -282,6 +283,10 @@ void EpollDriver<Sink>::deliver_retried() {
             finished_.push(*source);
             continue;
         }
+        if (is_datagrams(*source)) {
+            deliver_datagrams(as_datagrams(*source));
+            continue;
+        }
         Stream& stream = as_stream(*source);
         if ((stream.odd & kConnecting) != 0) {
             deliver_connected(stream);
@@ -316,7 +321,9 @@ template <class Sink>
 void EpollDriver<Sink>::deliver_finished() {
     if (finished_while_queued_) collect_finished();
     while (Source* source = finished_.pop()) {
-        if ((source->odd & kNotStream) != 0) {
+        if (is_datagrams(*source)) {
+            sink_.on_datagrams_end(as_datagrams(*source));
+        } else if ((source->odd & kNotStream) != 0) {
             sink_.on_accept_end(as_listener(*source), 0);
         } else {
             sink_.on_closed(as_stream(*source));

@@ -36,7 +36,8 @@ bool Operations::is_ready(const Source& source) const {
     const bool is_over = now.failed || now.hung_up;
     const bool has_input = now.readable || now.peer_ended || is_over;
     const bool has_room = now.writable || is_over;
-    if (has(source, kAccepting)) return has_input;
+    if (has(source, kFinishing)) return true;
+    if (has(source, kAccepting) || has(source, kDatagrams)) return has_input;
     if (has(source, kConnecting)) return has_room || source.error != 0;
     if (has(source, kSending) && has_room) return true;
     if (has(source, kReceiving)) return has_input && !has(source, kPaused);

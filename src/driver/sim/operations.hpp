@@ -30,6 +30,8 @@ enum InFlight : std::uint8_t {
     kSending = 8,    // a send_when_ready
     kPaused = 16,    // pause_receive
     kEnding = 32,    // closed or stopped: the last completion is missing
+    kDatagrams = 64,
+    kFinishing = 128,  // datagrams: what the kernel has is still delivered
 };
 
 // Bits of Source::state: what is known.

@@ -55,6 +55,8 @@ struct Datagram {
     std::size_t size = 0;  // of what was written into the caller's memory
     bool truncated = false;
     Endpoint from;
+    IpEndpoint to = {};         // the address it was sent to
+    std::uint32_t dropped = 0;  // by this socket, so far: SO_RXQ_OVFL
 };
 
 // Who a process is, and what it may do.

@@ -66,6 +66,13 @@ public:
     void end_sending(Stream& stream) override;
     void close(Stream& stream, Ending ending) override;
 
+    Outcome<void> start_receive_datagrams(DatagramSocket& socket) override {
+        return start(socket, kDatagrams);
+    }
+    void stop_receive_datagrams(DatagramSocket& socket) override;
+    void finish_receive_datagrams(DatagramSocket& socket) override;
+    Sent send_datagrams(DatagramSocket& socket, OutgoingDatagrams datagrams) override;
+
     Outcome<void> poll(Deadline deadline) override;
     bool delivered_all() const override { return operations_.nobody_waits(); }
     bool is_put_off(const Stream& stream) const override {
@@ -95,10 +102,15 @@ private:
 
     static Stream& as_stream(Source& source) { return static_cast<Stream&>(source); }
     static Listener& as_listener(Source& source) { return static_cast<Listener&>(source); }
+    static DatagramSocket& as_datagrams(Source& source) {
+        return static_cast<DatagramSocket&>(source);
+    }
 
     Outcome<void> start(Source& source, InFlight operation);
     void wait(Deadline deadline);
     void give_turn(Source& source);
+    void deliver_datagrams(DatagramSocket& socket);
+    int take_batch(DatagramSocket& socket);
     void accept(Listener& listener);
     bool accept_failed(Listener& listener, int errno_value);
     void take_turn(Stream& stream);
@@ -122,6 +134,8 @@ private:
     Bounds bounds_;
     Operations operations_;
     std::vector<std::byte> received_;
+    std::vector<std::byte> datagram_bytes_;  // of one batch
+    std::vector<ReceivedDatagram> datagrams_;
     std::vector<Letter> letters_;
     std::vector<std::byte> refused_;  // lent by settle and on_unsent
     Bytes refused_slice_;
@@ -131,5 +145,6 @@ private:
 
 }  // namespace berth::driver::sim
 
+#include "driver/sim/sim_datagrams_impl.hpp"
 #include "driver/sim/sim_driver_impl.hpp"
 #include "driver/sim/sim_sending_impl.hpp"

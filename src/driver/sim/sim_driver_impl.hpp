@@ -123,7 +123,9 @@ void SimDriver<Sink>::close(Stream& stream, Ending ending) {
 template <class Sink>
 void SimDriver<Sink>::complete_ending(Source& source) {
     const bool is_listener = has(source, kAccepting);
+    const bool is_datagrams = has(source, kDatagrams);
     source.odd = 0;
+    if (is_datagrams) return sink_.on_datagrams_end(as_datagrams(source));
     if (is_listener) return sink_.on_accept_end(as_listener(source), 0);
     if (has(source, kByReset)) {
         static_cast<void>(process_.set(source.descriptor, SocketOption::linger_reset, 0));
@@ -139,6 +141,8 @@ template <class Sink>
 void SimDriver<Sink>::give_turn(Source& source) {
     if (has(source, kAccepting)) {
         accept(as_listener(source));
+    } else if (has(source, kDatagrams)) {
+        deliver_datagrams(as_datagrams(source));
     } else if (!has(source, kEnding)) {
         take_turn(as_stream(source));
     }

@@ -56,7 +56,7 @@ Outcome<std::shared_ptr<Socket>> Socket::accept() { return base::failed(EOPNOTSU
 Outcome<Datagram> Socket::receive_from(MutableBytes into) {
     const auto received = receive(into);
     if (!received) return base::failed(received.errno_value());
-    return Datagram{.size = *received, .truncated = false, .from = {}};
+    return Datagram{.size = *received, .truncated = false, .from = {}, .to = {}, .dropped = 0};
 }
 
 Outcome<void> Socket::send_letter(Letter&&) { return base::failed(EOPNOTSUPP); }

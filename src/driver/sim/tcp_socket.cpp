@@ -36,6 +36,11 @@ Duration fin_timeout_of(int seconds) {
     return std::chrono::seconds{seconds == 0 ? kFinTimeout : seconds};
 }
 
+Outcome<void> within(int value, int least, int most) {
+    if (value < least || value > most) return base::failed(EINVAL);
+    return {};
+}
+
 }  // namespace
 
 TcpSocket::TcpSocket(Network& network, Family family)
@@ -266,6 +271,11 @@ Outcome<void> TcpSocket::set(SocketOption option, int value) {
         case SocketOption::orphan_timeout:
             orphan_timeout_ = value > kFinTimeoutMax ? 0 : std::max(value, -1);
             return {};
+        // Nothing is lost here without a word: probes would find everybody alive.
+        case SocketOption::keep_alive: return {};
+        case SocketOption::keep_idle:
+        case SocketOption::keep_interval: return within(value, 1, 32'767);
+        case SocketOption::keep_count: return within(value, 1, 127);
         default: return InetSocket::set(option, value);
     }
 }

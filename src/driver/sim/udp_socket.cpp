@@ -129,10 +129,14 @@ bool UdpSocket::is_from_peer(const Place& place) const {
            (peer_.port == 0 || peer_.port == place.port);
 }
 
-// A full buffer drops, silently.
+// A full buffer drops, and counts: what comes next tells of it.
 void UdpSocket::enqueue(Packet& packet) {
     const std::size_t cost = kPacketCost + packet.bytes.size();
-    if (received_cost_ + cost > receive_buffer_) return;
+    if (filter_ == Filter::everything || received_cost_ + cost > receive_buffer_) {
+        ++dropped_;
+        return;
+    }
+    packet.dropped_before = dropped_;
     received_cost_ += cost;
     received_.push_back(std::move(packet));
 }
@@ -153,7 +157,19 @@ Outcome<Datagram> UdpSocket::receive_from(MutableBytes into) {
     std::ranges::copy(Bytes{packet.bytes}.first(count), into.begin());
     return Datagram{.size = count,
                     .truncated = count < packet.bytes.size(),
-                    .from = Endpoint{Scheme::udp, as_ip(packet.from)}};
+                    .from = Endpoint{Scheme::udp, as_ip(packet.from)},
+                    .to = as_ip(packet.to),
+                    .dropped = packet.dropped_before};
+}
+
+// What the options ask for is told in any case.
+Outcome<void> UdpSocket::set(SocketOption option, int value) {
+    switch (option) {
+        case SocketOption::tell_destination:
+        case SocketOption::count_drops:
+        case SocketOption::broadcast: return {};
+        default: return InetSocket::set(option, value);
+    }
 }
 
 // ── The rest ─────────────────────────────────────────────────────────────────────────────────

@@ -19,6 +19,7 @@
 #include <berth/endpoint.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <vector>
@@ -34,6 +35,7 @@ public:
     Outcome<std::size_t> send_to(const Endpoint& endpoint, Bytes bytes) override;
     Outcome<std::size_t> receive(MutableBytes into) override;
     Outcome<Datagram> receive_from(MutableBytes into) override;
+    Outcome<void> set(SocketOption option, int value) override;
     Outcome<void> shutdown(Shut what) override;
     void close() override { release_port(); }
 
@@ -47,6 +49,7 @@ private:
         Place from;
         Place to;
         std::vector<std::byte> bytes;
+        std::uint32_t dropped_before = 0;  // of its receiver
     };
 
     bool is_connected() const { return peer_.host != 0; }
@@ -66,6 +69,7 @@ private:
 
     std::deque<Packet> received_;
     std::size_t received_cost_ = 0;
+    std::uint32_t dropped_ = 0;
 };
 
 }  // namespace berth::driver::sim

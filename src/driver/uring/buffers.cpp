@@ -57,8 +57,16 @@ Outcome<void> Buffers::try_open(int ring, std::size_t count, std::size_t size,
     entries_ = {reinterpret_cast<io_uring_buf*>(entry_memory_.data()), count};
     size_ = size;
     next_.resize(count);
+    used_in_last_.reserve(count);
+    used_in_this_.reserve(count);
     for (std::uint32_t which = 0; which < count; ++which) add(which);
     return {};
+}
+
+void Buffers::give_back_last() {
+    for (const std::uint32_t which : used_in_last_) add(which);
+    used_in_last_.clear();
+    used_in_last_.swap(used_in_this_);
 }
 
 void Buffers::add(std::uint32_t which) {

@@ -48,6 +48,19 @@ public:
     void give_back(std::uint32_t flags) {
         if ((flags & kBufferGoesOn) == 0) add(flags >> IORING_CQE_BUFFER_SHIFT);
     }
+    // The same, but not before the poll after this one has ended: something is sent from there.
+    void give_back_later(std::uint32_t flags) {
+        if ((flags & kBufferGoesOn) == 0)
+            used_in_this_.push_back(flags >> IORING_CQE_BUFFER_SHIFT);  // never more than there are
+    }
+    // A poll ends. The kernel has answered for all that was sent before it.
+    void end_poll() {
+        if (!used_in_last_.empty() || !used_in_this_.empty()) [[unlikely]]
+            give_back_last();
+    }
+    bool contain(Bytes bytes) const {
+        return static_cast<std::size_t>(bytes.data() - memory_.data()) < memory_.size();
+    }
 
 private:
     Buffers() = default;
@@ -56,11 +69,14 @@ private:
         return completion.flags >> IORING_CQE_BUFFER_SHIFT;
     }
     void add(std::uint32_t which);
+    void give_back_last();
 
     os::Mapping memory_;
     os::Mapping entry_memory_;
     std::span<io_uring_buf> entries_;
     std::vector<std::byte*> next_;  // by buffer: where its next completion begins
+    std::vector<std::uint32_t> used_in_last_;
+    std::vector<std::uint32_t> used_in_this_;
     std::size_t size_ = 0;
     std::uint16_t tail_ = 0;
     bool is_incremental_ = false;

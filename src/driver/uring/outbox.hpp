@@ -2,11 +2,12 @@
 //
 // Outbox: what send_soon has taken, until the kernel has answered for it.
 //
-// Bytes are copied into the batch of the poll under way, and each letter's send is queued in the
-// ring; the next poll submits all of them in the one call that it makes anyway. A send that
-// succeeds makes no completion. The kernel tries them while it takes them, so that whatever it
-// refuses is known when the call returns: then a letter is looked up, by its stream. Meanwhile the
-// other batch fills. Two are enough, because no poll ends before all refusals were seen.
+// Bytes are copied into the batch of the poll under way, unless they lie where they were received:
+// that buffer is then not given back before. Each letter's send is queued in the ring; the next
+// poll submits all of them in the one call that it makes anyway. A send that succeeds makes no
+// completion. The kernel tries them while it takes them, so that whatever it refuses is known when
+// the call returns: then a letter is looked up, by its stream. Meanwhile the other batch fills. Two
+// are enough, because no poll ends before all refusals were seen.
 //
 // Lifetime:  of the driver; a batch is cleared when the poll after its own ends.
 // See:       docs/internals/uring.md
@@ -37,32 +38,31 @@ struct Letter {
 class Batch {
 public:
     static constexpr std::size_t kArea = 256U << 10U;
-    // A letter has a byte at least, so that room for bytes is room for letters, however often the
-    // ring has room again before the batch is cleared. Pages that nobody uses cost nothing.
-    static constexpr std::uint32_t kLettersMax = kArea;
+    static constexpr std::size_t kLettersMax = 1024;
 
+    Batch() { clear(); }
+
+    bool takes_letters() const { return next_ != last_; }
     bool has_room(std::size_t size) const {
-        return size <= static_cast<std::size_t>(limit_ - end_);
+        return size <= kArea - static_cast<std::size_t>(end_ - area_.get());
     }
-    // Where the bytes are to be copied to.
-    std::byte* add(const Stream& stream, std::size_t size, std::uint32_t entry) {
-        std::byte* const place = end_;
-        end_ += size;
-        letters_[count_++] = {
-            .stream = &stream, .bytes = {place, size}, .entry = entry, .is_withdrawn = false};
-        return place;
+    // Where so many bytes are to be copied to, before their letter is added.
+    std::byte* place(std::size_t size) { return std::exchange(end_, end_ + size); }
+    void add(const Stream& stream, Bytes bytes, std::uint32_t entry) {
+        *next_++ = {.stream = &stream, .bytes = bytes, .entry = entry, .is_withdrawn = false};
     }
+    bool is_empty() const { return next_ == letters_.get(); }
     void clear() {
         end_ = area_.get();
-        limit_ = end_ + kArea;
-        count_ = 0;
+        next_ = letters_.get();
+        last_ = next_ + kLettersMax;
     }
-    // No room from now on, until it is cleared.
-    void seal() { limit_ = end_; }
+    // No letters from now on, until it is cleared.
+    void seal() { last_ = next_; }
     // The latest of that stream; null: it has none.
     Letter* last_of(const Stream& stream) {
-        for (std::uint32_t i = count_; i > 0; --i) {
-            if (letters_[i - 1].stream == &stream) return &letters_[i - 1];
+        for (Letter* letter = next_; letter != letters_.get();) {
+            if ((--letter)->stream == &stream) return letter;
         }
         return nullptr;
     }
@@ -70,9 +70,9 @@ public:
 private:
     std::unique_ptr<std::byte[]> area_ = std::make_unique_for_overwrite<std::byte[]>(kArea);
     std::unique_ptr<Letter[]> letters_ = std::make_unique_for_overwrite<Letter[]>(kLettersMax);
-    std::byte* end_ = area_.get();
-    std::byte* limit_ = end_ + kArea;
-    std::uint32_t count_ = 0;
+    std::byte* end_ = nullptr;
+    Letter* next_ = nullptr;
+    Letter* last_ = nullptr;
 };
 
 class Outbox {
@@ -82,6 +82,7 @@ public:
     // That of the poll which this kind of send belongs to.
     Batch& of(Asked send) { return send == current_send_ ? *current_ : *previous_; }
     Asked current_send() const { return current_send_; }
+    bool is_empty() const { return current_->is_empty() && previous_->is_empty(); }
     // The next poll's begins; `previous` must have been settled and is cleared.
     void turn_over() {
         previous_->clear();

@@ -2,7 +2,7 @@
 //
 // requests: what is asked of the ring, and how its answers are told apart.
 //
-// An answer carries 64 bits of ours: the address of the Stream or Listener, and in its low bits
+// An answer carries 64 bits of ours: the address of the Source, and in its low bits
 // what was asked. Two kinds have no source; their numbers are reserved slots, not addresses.
 //
 // See:       io_uring_enter(2), the operations.
@@ -52,18 +52,17 @@ inline void ask_receive(io_uring_sqe& entry, const Stream& stream, std::uint16_t
 }
 
 // Never waits (MSG_DONTWAIT), tells how much was taken if that is not all (MSG_WAITALL), and says
-// nothing otherwise. Into an entry as it was used the last time: what no request uses stays zero.
+// nothing otherwise. Into an entry as it was used the last time: what no request uses stays zero,
+// and so does the group of buffers, there being one.
 inline void ask_send(io_uring_sqe& entry, const Stream& stream, Bytes bytes, Asked send) {
     entry.opcode = IORING_OP_SEND;
     entry.flags = IOSQE_CQE_SKIP_SUCCESS;
     entry.ioprio = 0;
     entry.fd = number(stream.descriptor);
-    entry.off = 0;
     entry.addr = std::bit_cast<std::uintptr_t>(bytes.data());
     entry.len = static_cast<std::uint32_t>(bytes.size());
     entry.msg_flags = MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL;
     entry.user_data = name_of(stream, send);
-    entry.buf_group = 0;
 }
 
 inline void ask_nothing(io_uring_sqe& entry) {

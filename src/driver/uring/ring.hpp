@@ -41,8 +41,9 @@ struct Features {
 class Ring {
 public:
     // Entries queued before they must be submitted; completions that wait without overflowing.
-    static constexpr std::uint32_t kEntries = 1024;
-    static constexpr std::uint32_t kCompletions = 16 * kEntries;
+    // Entries are used one after the other, round and round: few of them stay in the first cache.
+    static constexpr std::uint32_t kEntries = 256;
+    static constexpr std::uint32_t kCompletions = 64 * kEntries;
 
     static Outcome<std::unique_ptr<Ring>> open(const Features& allowed);
     Ring(const Ring&) = delete;

@@ -19,6 +19,7 @@
 
 #include "base/assert.hpp"
 #include "driver/driver.hpp"
+#include "driver/kernel_datagrams.hpp"
 #include "driver/source_list.hpp"
 #include "driver/system.hpp"
 #include "driver/uring/buffers.hpp"
@@ -77,11 +78,9 @@ public:
     Sent send_soon(Stream& stream, Bytes bytes) override {
         if (!may_send_soon(stream, bytes.size())) [[unlikely]]
             return send_at_once(stream, bytes);
-        std::byte* const copy = outbox_.current().add(stream, bytes.size(), ring_->tail());
-        uring::ask_send(ring_->next_used(), stream, {copy, bytes.size()}, outbox_.current_send());
-        stream.sent_in = poll_;
-        std::memcpy(copy, bytes.data(), bytes.size());
-        return Sent::done(bytes.size());
+        if (!buffers_->contain(bytes)) [[unlikely]]
+            return send_copied(stream, bytes);
+        return send_letter(stream, bytes);
     }
     Slices settle(Stream& stream) override {
         if (!was_sent_soon(stream)) [[likely]]
@@ -91,6 +90,13 @@ public:
     void send_when_ready(Stream& stream, const Slices& slices) override;
     void end_sending(Stream& stream) override;
     void close(Stream& stream, Ending ending) override;
+
+    Outcome<void> start_receive_datagrams(DatagramSocket& socket) override;
+    void stop_receive_datagrams(DatagramSocket& socket) override;
+    void finish_receive_datagrams(DatagramSocket& socket) override;
+    Sent send_datagrams(DatagramSocket& socket, OutgoingDatagrams datagrams) override {
+        return datagrams_.send(socket, datagrams);
+    }
 
     Outcome<void> poll(Deadline deadline) override;
     bool delivered_all() const override { return delivered_all_; }
@@ -109,15 +115,18 @@ private:
         kHolding = 16,   // something is in held_
         kQueued = 32,    // linked in ready_
         kFinished = 64,  // closed or stopped; only the last completion is missing
+        // A socket of datagrams: neither a stream nor a listener.
+        kDatagrams = kNotStream | kConnecting,
     };
     // Bits of Source::state. The first two: what the kernel has yet to answer for the last time.
     enum State : std::uint8_t {
         kReceiving = 1,
         kPolling = 2,
-        kCancelled = 4,  // the receive; its last answer is on its way
-        kSending = 8,    // a send_when_ready is in flight
-        kBlocked = 16,   // the socket's buffer is full; the poll will tell of room
-        kTold = 32,      // an error was reported
+        kCancelled = 4,   // the receive; its last answer is on its way
+        kSending = 8,     // a send_when_ready is in flight
+        kBlocked = 16,    // the socket's buffer is full; the poll will tell of room
+        kTold = 32,       // an error was reported
+        kFinishing = 64,  // datagrams: what the kernel has is still delivered
     };
     static constexpr std::uint8_t kAsked = kReceiving | kPolling;
     // What the kernel runs in one call, since Linux 6.13: where so many came, more may be ready.
@@ -130,12 +139,19 @@ private:
           piece_max_(std::min(bounds.receive_bytes, bounds.read_budget)),
           budget_(static_cast<std::uint32_t>(std::min<std::size_t>(
               bounds.read_budget, std::numeric_limits<std::uint32_t>::max() / 2))),
+          datagrams_(bounds),
           event_(std::move(parts.event)),
           buffers_(std::move(parts.buffers)),
           ring_(std::move(parts.ring)) {}
 
     static Stream& as_stream(Source& source) { return static_cast<Stream&>(source); }
     static Listener& as_listener(Source& source) { return static_cast<Listener&>(source); }
+    static DatagramSocket& as_datagrams(Source& source) {
+        return static_cast<DatagramSocket&>(source);
+    }
+    static bool is_datagrams(const Source& source) {
+        return (source.odd & kDatagrams) == kDatagrams;
+    }
     static bool is_finished(const Source& source) { return (source.odd & kFinished) != 0; }
     static void clear(std::uint8_t& bits, std::uint8_t which) {
         bits = static_cast<std::uint8_t>(bits & ~which);
@@ -162,7 +178,13 @@ private:
         } else {
             receive_bounded(stream, bytes);
         }
-        buffers_->give_back(flags);
+        if ((flags & uring::kBufferGoesOn) == 0) [[unlikely]]
+            give_back(flags);
+    }
+
+    // A letter may be sent from there.
+    [[gnu::noinline]] void give_back(std::uint32_t flags) {
+        return outbox_.is_empty() ? buffers_->give_back(flags) : buffers_->give_back_later(flags);
     }
 
     // How much it had in this poll. Polls have numbers, so that nobody resets the counts; a number
@@ -186,7 +208,19 @@ private:
     }
     bool may_send_soon(const Stream& stream, std::size_t size) {
         return size - 1 < kSoonMax && !was_sent_in_this_poll(stream) && !ring_->is_full() &&
-               outbox_.current().has_room(size);
+               outbox_.current().takes_letters();
+    }
+    Sent send_letter(Stream& stream, Bytes bytes) {
+        outbox_.current().add(stream, bytes, ring_->tail());
+        uring::ask_send(ring_->next_used(), stream, bytes, outbox_.current_send());
+        stream.sent_in = poll_;
+        return Sent::done(bytes.size());
+    }
+    [[gnu::noinline]] Sent send_copied(Stream& stream, Bytes bytes) {
+        if (!outbox_.current().has_room(bytes.size())) return send(stream, bytes);
+        std::byte* const copy = outbox_.current().place(bytes.size());
+        std::memcpy(copy, bytes.data(), bytes.size());
+        return send_letter(stream, {copy, bytes.size()});
     }
     [[gnu::noinline]] Sent send_at_once(Stream& stream, Bytes bytes) { return send(stream, bytes); }
     bool has_arrived(Stream& stream);
@@ -211,6 +245,8 @@ private:
     void deliver_connected(Stream& stream, int errno_value);
     void attempt_send(Stream& stream);
     void deliver_acceptable(Listener& listener, const io_uring_cqe& answer);
+    void deliver_acceptable(DatagramSocket& socket, const io_uring_cqe& answer);
+    void deliver_datagrams(DatagramSocket& socket);
     void accept(Listener& listener);
     bool accept_failed(Listener& listener, int errno_value);
 
@@ -248,6 +284,7 @@ private:
     Bounds bounds_;
     std::size_t piece_max_;  // lent at once
     std::uint32_t budget_;
+    KernelDatagrams datagrams_;
     os::OwnedDescriptor event_;
     std::unique_ptr<uring::Buffers> buffers_;
     std::unique_ptr<uring::Ring> ring_;  // destroyed before the two above
@@ -273,6 +310,7 @@ private:
 
 }  // namespace berth::driver
 
+#include "driver/uring/uring_datagrams_impl.hpp"
 #include "driver/uring/uring_polling_impl.hpp"
 #include "driver/uring/uring_sending_impl.hpp"
 #include "driver/uring/uring_streams_impl.hpp"

@@ -106,6 +106,7 @@ void UringDriver<Sink>::deliver_odd(const io_uring_cqe& answer) {
         case Asked::receive: return deliver_received(as_stream(uring::source_of(name)), answer);
         case Asked::poll: {
             Source& source = uring::source_of(name);
+            if (is_datagrams(source)) return deliver_acceptable(as_datagrams(source), answer);
             if ((source.odd & kNotStream) != 0)
                 return deliver_acceptable(as_listener(source), answer);
             return deliver_polled(as_stream(source), answer);
@@ -136,6 +137,10 @@ void UringDriver<Sink>::deliver_retried() {
         clear(source->odd, kQueued);
         if (is_finished(*source)) {
             if ((source->state & kAsked) == 0) finished_.push(*source);
+            continue;
+        }
+        if (is_datagrams(*source)) {
+            deliver_datagrams(as_datagrams(*source));
             continue;
         }
         if ((source->odd & kNotStream) != 0) {
@@ -176,6 +181,10 @@ void UringDriver<Sink>::deliver_finished() {
         if (finished_while_queued_) collect_finished();
         Source* source = finished_.pop();
         if (source == nullptr) continue;
+        if (is_datagrams(*source)) {
+            sink_.on_datagrams_end(as_datagrams(*source));
+            continue;
+        }
         if ((source->odd & kNotStream) != 0) {
             sink_.on_accept_end(as_listener(*source), source->error);
             continue;
@@ -229,6 +238,7 @@ Outcome<void> UringDriver<Sink>::poll(Deadline deadline) {
     deliver_answers(count);
     if (has_rest_) [[unlikely]]
         deliver_rest();
+    buffers_->end_poll();
     delivered_all_ = count < kBatch && !has_asked_again_ && ring_->count_ready() == 0;
     return {};
 }

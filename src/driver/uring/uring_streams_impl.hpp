@@ -157,6 +157,7 @@ Outcome<void> UringDriver<Sink>::start_receive(Stream& stream) {
 
 template <class Sink>
 void UringDriver<Sink>::ask_to_receive(Stream& stream) {
+    static_assert(uring::Buffers::kGroup == 0, "a send is written over it: uring::ask_send");
     uring::ask_receive(next_entry(), stream, uring::Buffers::kGroup);
     stream.state |= kReceiving;
 }
@@ -200,7 +201,7 @@ void UringDriver<Sink>::deliver_received(Stream& stream, const io_uring_cqe& ans
         if (answer.res > 0) {
             receive(stream, answer);
         } else {
-            buffers_->give_back(answer.flags);
+            give_back(answer.flags);
         }
     }
     if (was_finished) {

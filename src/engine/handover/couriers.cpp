@@ -43,16 +43,22 @@ public:
                Mailbox<Arrived>& into)
         : worker_(worker), traveller_(std::move(traveller)), into_(into) {
         arrived_->serial = serial;
+        const bool has_seat = worker.core().admission().seat(traveller_.listener, traveller_.peer);
+        if (has_seat) seat_ = net::Seat::held;
     }
 
     void run() override {
-        if (worker_.table().import(std::move(traveller_))) return finish(true);
+        if (worker_.table().import(std::move(traveller_), seat_)) return finish(true);
         cancel();
     }
 
     void cancel() override {
         worker_.core().system().close(traveller_.socket);
         worker_.core().limit().remove();
+        if (seat_ == net::Seat::held) {
+            worker_.core().admission().leave(traveller_.listener, traveller_.peer);
+        }
+        worker_.table().unexpect();
         finish(false);
     }
 
@@ -65,6 +71,7 @@ private:
 
     Worker& worker_;
     net::Traveller traveller_;
+    net::Seat seat_ = net::Seat::none;
     Mailbox<Arrived>& into_;
     std::unique_ptr<Arrived> arrived_ = std::make_unique<Arrived>();
 };
@@ -97,6 +104,7 @@ std::size_t send_for_travellers(Core& core, Mailbox<Departed>& into) {
 void bring(Core& core, net::Traveller traveller, std::uint64_t serial, Mailbox<Arrived>& into) {
     core.limit().add();
     Worker& worker = core.worker(static_cast<std::size_t>(serial) % core.worker_count());
+    worker.table().expect();
     send(worker, *new ImportTask(worker, std::move(traveller), serial, into));
 }
 

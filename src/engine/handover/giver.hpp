@@ -51,6 +51,7 @@ public:
     // One successor at a time: who has reserved may make one, and then offers, or releases.
     bool reserve() { return !is_busy_.exchange(true); }
     void release() { is_busy_.store(false); }
+    bool is_busy() const { return is_busy_.load(); }
     // The successor is at the other end of `channel`.
     void offer_to(driver::Descriptor channel);
 

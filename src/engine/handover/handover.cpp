@@ -41,6 +41,8 @@ void Handover::note_lent() {
     }
 }
 
+void Handover::note_added() { lent_.push_back(false); }
+
 void Handover::share_listeners() {
     for (std::size_t i = 0; i < lent_.size(); ++i) core_.listeners().share(i, true);
 }
@@ -87,7 +89,8 @@ std::vector<OfferedSocket> Handover::offer(std::vector<Descriptor>& sockets) con
     std::vector<OfferedSocket> offered;
     sockets.clear();
     Listeners& listeners = core_.listeners();
-    for (std::size_t index = 0; index < listeners.size(); ++index) {
+    // What was added and is not assigned yet stays here.
+    for (std::size_t index = 0; index < lent_.size(); ++index) {
         if (listeners.is_closing(index)) continue;
         const net::Listening& listening = listeners.listening(index);
         OfferedSocket socket = describe(index);

@@ -67,6 +67,8 @@ public:
     // Every listening socket, described; `sockets` are theirs, in the same order.
     std::vector<OfferedSocket> offer(std::vector<driver::Descriptor>& sockets) const;
     // Two generations have the listeners: a stop of one leaves them to the other.
+    bool is_busy() const { return giver_.is_busy(); }  // any thread
+    void note_added();  // a listener, while we serve: it is nobody else's
     void share_listeners();
     // One alone, but for those that are somebody else's in any case.
     void own_listeners();

@@ -73,6 +73,7 @@ void serve(Board& board) {
     board.phase = Phase::starting;
     const auto stopped = berth::run(service, addresses,
                                     {.loops = 2,
+                                     .pin_loops = true,
                                      .linger = std::chrono::milliseconds{50},
                                      .drain = std::chrono::seconds{2},
                                      .logger = &silence},

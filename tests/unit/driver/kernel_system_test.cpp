@@ -150,6 +150,10 @@ TEST_F(RealSystem, SetsEveryOption) {
              Case{SocketOption::no_delay, os::kNoDelay},
              Case{SocketOption::not_sent_low, os::kNotSentLow},
              Case{SocketOption::user_timeout, os::kUserTimeout},
+             Case{SocketOption::keep_alive, os::kKeepAlive},
+             Case{SocketOption::keep_idle, os::kKeepIdle},
+             Case{SocketOption::keep_interval, os::kKeepInterval},
+             Case{SocketOption::keep_count, os::kKeepCount},
          }) {
         EXPECT_TRUE(system.set(of(socket), option, 1));
         EXPECT_EQ(*os::option(socket.number(), name), 1);

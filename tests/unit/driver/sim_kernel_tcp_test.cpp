@@ -133,6 +133,13 @@ TEST(SimTcp, OptionsAreRefusedWhereLinuxRefusesThem) {
     EXPECT_EQ(scene.bind(v6, "tcp://[::1]:0"), 0);
     EXPECT_EQ(scene.set(v6, SocketOption::v6_only, 1), EINVAL);
     EXPECT_EQ(scene.set(v4, SocketOption::user_timeout, -5), EINVAL);
+    EXPECT_EQ(scene.set(v4, SocketOption::keep_alive, 1), 0);
+    EXPECT_EQ(scene.set(v4, SocketOption::keep_idle, 32'767), 0);
+    EXPECT_EQ(scene.set(v4, SocketOption::keep_idle, 32'768), EINVAL);
+    EXPECT_EQ(scene.set(v4, SocketOption::keep_interval, 0), EINVAL);
+    EXPECT_EQ(scene.set(v4, SocketOption::keep_count, 127), 0);
+    EXPECT_EQ(scene.set(v4, SocketOption::keep_count, 128), EINVAL);
+    EXPECT_EQ(scene.set(scene.local(), SocketOption::keep_idle, 1), EOPNOTSUPP);
     EXPECT_EQ(scene.set(scene.udp(), SocketOption::no_delay, 1), ENOPROTOOPT);
     EXPECT_EQ(scene.set(scene.local(), SocketOption::no_delay, 1), EOPNOTSUPP);
     EXPECT_EQ(scene.set(scene.local(), SocketOption::reuse_port, 1), EOPNOTSUPP);

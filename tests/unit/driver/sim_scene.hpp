@@ -48,6 +48,13 @@ public:
         note(stream, "unsent", static_cast<int>(slices.size()));
     }
     void on_closed(Stream& stream) { note(stream, "closed", 0); }
+    void on_datagrams(DatagramSocket& socket, ReceivedDatagrams datagrams) {
+        note(socket, "datagrams", static_cast<int>(datagrams.size()));
+    }
+    void on_datagram_error(DatagramSocket& socket, int error) {
+        note(socket, "datagram_error", error);
+    }
+    void on_datagrams_end(DatagramSocket& socket) { note(socket, "datagrams_end", 0); }
 
 private:
     struct Name {

@@ -62,6 +62,12 @@ public:
     void send_when_ready(driver::Stream&, const driver::Slices&) override {}
     void end_sending(driver::Stream&) override {}
     void close(driver::Stream&, driver::Ending) override {}
+    Outcome<void> start_receive_datagrams(driver::DatagramSocket&) override { return {}; }
+    void stop_receive_datagrams(driver::DatagramSocket&) override {}
+    void finish_receive_datagrams(driver::DatagramSocket&) override {}
+    driver::Sent send_datagrams(driver::DatagramSocket&, driver::OutgoingDatagrams) override {
+        return driver::Sent::done(0);
+    }
     bool delivered_all() const override { return true; }
     bool is_put_off(const driver::Stream&) const override { return false; }
 

@@ -139,7 +139,8 @@ TEST(Listening, TakenSocketIsTheCallersAndItsNumberStaysKnown) {
 
 TEST(Listening, WhoIsAcceptedInheritsTheBoundOnUnsentBytes) {
     const Listening listening =
-        opened("tcp://127.0.0.1:0", {.backlog = 16, .no_delay = true, .not_sent_max = 12345});
+        opened("tcp://127.0.0.1:0",
+               {.backlog = 16, .settings = settings_of(Options{.not_sent_max = 12345})});
     const auto client = test::RawPeer::connect(listening.endpoint());
     const OwnedDescriptor accepted{
         number(kernel().accept(listening.descriptor(0)).value().descriptor)};

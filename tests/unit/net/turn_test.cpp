@@ -86,5 +86,54 @@ TEST(Turn, LeavesWhatIsEmptyToOthers) {
     EXPECT_TRUE(turn.written().empty());
 }
 
+TEST(Turn, SendsBackWhatIsUnreadFromWhereItLies) {
+    Turn turn(100);
+    const std::string input = "echo me, and more";
+    turn.begin(nullptr, as_bytes(input));
+    EXPECT_TRUE(turn.send_back(turn.unread().first(7)));
+    EXPECT_EQ(turn.written().data(), turn.unread().data());
+    EXPECT_EQ(as_text(turn.written()), "echo me");
+}
+
+TEST(Turn, KeepsWhatIsSentBackInFrontOfWhatFollows) {
+    Turn turn(100);
+    const std::string input = "first";
+    turn.begin(nullptr, as_bytes(input));
+    EXPECT_TRUE(turn.send_back(turn.unread()));
+    EXPECT_FALSE(write(turn, as_bytes(", second")));
+    turn.gather();
+    EXPECT_TRUE(write(turn, as_bytes(", second")));
+    EXPECT_EQ(as_text(turn.written()), "first, second");
+}
+
+TEST(Turn, SendsBackOnlyWhatIsUnreadFromItsBeginningAndBeforeAnythingElse) {
+    Turn turn(100);
+    const std::string input = "input";
+    turn.begin(nullptr, as_bytes(input));
+    EXPECT_FALSE(turn.send_back(as_bytes("other")));
+    EXPECT_FALSE(turn.send_back(turn.unread().subspan(1)));
+    EXPECT_TRUE(write(turn, as_bytes("before")));
+    EXPECT_FALSE(turn.send_back(turn.unread()));
+    EXPECT_EQ(as_text(turn.written()), "before");
+}
+
+TEST(Turn, SendsNothingBackThatIsAboveItsLimit) {
+    Turn turn(4);
+    const std::string input = "five!";
+    turn.begin(nullptr, as_bytes(input));
+    EXPECT_FALSE(turn.send_back(turn.unread()));
+}
+
+TEST(Turn, WritesToItsOwnAreaAgainAfterItHasSentBack) {
+    Turn turn(100);
+    const std::string input = "input";
+    turn.begin(nullptr, as_bytes(input));
+    EXPECT_TRUE(turn.send_back(turn.unread()));
+    turn.clear();
+    EXPECT_TRUE(write(turn, as_bytes("output")));
+    EXPECT_EQ(as_text(turn.written()), "output");
+    EXPECT_EQ(input, "input");
+}
+
 }  // namespace
 }  // namespace berth::net

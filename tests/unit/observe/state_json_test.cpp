@@ -43,8 +43,10 @@ TEST(StateJson, NamesListenersAndLoops) {
     engine.listeners = {
         {.endpoint = *Endpoint::parse("unix:@x\"y"), .is_open = false, .accept_queue = 0}};
     engine.loops = {{.index = 3, .connections = 1, .busy = {}, .callback = "on_tick"}};
-    EXPECT_THAT(state_json(engine),
-                HasSubstr(R"([{"address":"unix:@x\"y","is_open":false,"accept_queue":0}])"));
+    EXPECT_THAT(
+        state_json(engine),
+        HasSubstr(
+            R"([{"address":"unix:@x\"y","is_open":false,"connections":0,"accept_queue":0}])"));
     EXPECT_THAT(state_json(engine),
                 HasSubstr(R"([{"index":3,"connections":1,"busy_ms":0.000,"callback":"on_tick"}])"));
 }

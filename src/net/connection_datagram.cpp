@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+//
+// ConnectionCore, of datagrams: what is different where messages have bounds and nobody says
+// goodbye. The socket's side is datagram_link.hpp.
+
+#include "net/connection_core.hpp"
+#include "net/connection_turn.hpp"
+#include "net/datagram_link.hpp"
+
+#include <cerrno>
+
+namespace berth::net {
+
+void ConnectionCore::connect_datagrams(const Endpoint& endpoint) {
+    set(kDatagrams);
+    const int errno_value = table_.add_link(*this).connect(endpoint);
+    if (errno_value != 0) fail(errno_value);
+}
+
+void ConnectionCore::open_datagrams() {
+    if (is_gone()) return;
+    table_.loop().timers().cancel(*this);
+    advance(ConnectionEvent::connected);
+}
+
+void ConnectionCore::received_datagram(Bytes bytes) {
+    if (is_gone()) return;
+    last_activity_ = table_.loop().now();
+    bytes_received_ += bytes.size();
+    traffic(bytes);
+}
+
+// What a handler does not read of a datagram is not seen again: the next one begins anew.
+void ConnectionCore::drop_rest() {
+    if (!table_.turn().unread().empty()) table_.counters().datagrams.unread.add();
+    table_.turn().drop_unread();
+}
+
+WriteStatus ConnectionCore::write_datagram(Bytes bytes) {
+    if (!may_write(state_)) return WriteStatus::refused;
+    last_activity_ = table_.loop().now();
+    const int errno_value = table_.link(slot_).send(bytes);
+    if (errno_value == 0) {
+        bytes_written_ += bytes.size();
+        return WriteStatus::queued;
+    }
+    if (errno_value == ECONNREFUSED) fail(errno_value);
+    return WriteStatus::refused;
+}
+
+}  // namespace berth::net

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+//
+// ConnectionTable: connections that begin here: dialled, or adopted from outside.
+//
+// Each attempt has an entry in dialled_ until it is open or has failed; the end of the batch then
+// tells whoever wants to know, after the handler.
+
+#include "net/connection_table.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <string>
+#include <utility>
+
+namespace berth::net {
+
+namespace {
+
+Error cannot_connect(ErrorCode code, const Endpoint& endpoint, const char* why) {
+    return Error(code, "connect").at(endpoint.to_string()).because(why);
+}
+
+std::string_view problem_with_adopted(int errno_value) {
+    switch (errno_value) {
+        case EBADF: return "is not open";
+        case ENOTSOCK: return "is not a socket";
+        case EPROTOTYPE: return "is not a stream socket";
+        case EINVAL: return "is a socket that listens";
+        case ENOTCONN: return "is not connected";
+        default: return {};
+    }
+}
+
+Error cannot_adopt(driver::Descriptor socket, int errno_value) {
+    const std::string_view problem = problem_with_adopted(errno_value);
+    if (problem.empty()) return Error::from_errno("adopt", errno_value);
+    return Error(ErrorCode::invalid_option, "adopt")
+        .because("descriptor " + std::to_string(driver::number(socket)) + " " +
+                 std::string(problem));
+}
+
+}  // namespace
+
+// ── Dialling ─────────────────────────────────────────────────────────────────────────────────
+
+Result<ConnectionId> ConnectionTable::connect(const Endpoint& endpoint, DialOptions&& options) {
+    if (!endpoint.is_stream() && !endpoint.is_udp()) {
+        return fail(cannot_connect(ErrorCode::unsupported, endpoint,
+                                   "only tcp, udp and unix streams can be connected"));
+    }
+    if (is_stopping()) {
+        return fail(cannot_connect(ErrorCode::not_running, endpoint, "the engine is stopping"));
+    }
+    auto socket = system().open_socket(endpoint);
+    if (!socket) {
+        return fail(Error::from_errno("socket", socket.errno_value()).at(endpoint.to_string()));
+    }
+    if (auto bound = bind_local(*socket, endpoint, options.local); !bound) {
+        system().close(*socket);
+        return fail(std::move(bound.error()));
+    }
+    set_options(*socket, endpoint);
+    ConnectionCore* connection = admit_own(*socket, endpoint);
+    if (connection == nullptr) {
+        system().close(*socket);
+        return fail(Error(ErrorCode::memory_limit, "connect").at(endpoint.to_string()));
+    }
+    const ConnectionId id = connection->id();
+    const Deadline deadline = options.deadline;
+    note_dialled(*connection, endpoint, std::move(options));
+    connection->start_connecting(endpoint, deadline);
+    return id;
+}
+
+Result<void> ConnectionTable::bind_local(driver::Descriptor socket, const Endpoint& endpoint,
+                                         const std::optional<Endpoint>& local) {
+    if (!local) return {};
+    if (endpoint.is_unix() || local->is_unix()) {
+        return fail(Error(ErrorCode::unsupported, "bind")
+                        .at(local->to_string())
+                        .because("a local address is for tcp only"));
+    }
+    if (local->port() == 0) {
+        static_cast<void>(system().set(socket, driver::SocketOption::late_port, 1));
+    }
+    const auto bound = system().bind(socket, *local);
+    if (bound) return {};
+    return fail(Error::from_errno("bind", bound.errno_value()).at(local->to_string()));
+}
+
+void ConnectionTable::set_options(driver::Descriptor socket, const Endpoint& endpoint) {
+    if (endpoint.is_udp()) return;
+    for (const SocketSetting& setting : settings_) {
+        if (endpoint.is_unix() && !setting.is_general()) continue;
+        static_cast<void>(system().set(socket, setting.option, setting.value));
+    }
+}
+
+// Null: there is no slot for it, and the socket is still the caller's.
+ConnectionCore* ConnectionTable::admit_own(driver::Descriptor socket, const Endpoint& peer) {
+    ConnectionCore* connection = slots_.emplace(
+        *this,
+        NewConnection{.socket = socket, .peer = peer.ip(), .listener = Connection::kNoListener});
+    if (connection == nullptr) return nullptr;
+    limit_.add();
+    expect();
+    counters_.opened.add();
+    return connection;
+}
+
+void ConnectionTable::note_dialled(ConnectionCore& connection, const Endpoint& peer,
+                                   DialOptions&& options) {
+    connection.set_context(std::move(options.context));
+    dialled_.emplace(connection.slot().slot,
+                     Dialled{.peer = peer, .done = std::move(options.done)});
+}
+
+// ── Adopting ─────────────────────────────────────────────────────────────────────────────────
+
+// Opened at the end of the batch: no callback runs from inside a user's call.
+Result<ConnectionId> ConnectionTable::take_over(driver::Descriptor socket, Context&& context) {
+    if (is_stopping()) {
+        return fail(Error(ErrorCode::not_running, "adopt").because("the engine is stopping"));
+    }
+    bool is_ours = false;
+    slots_.for_each([&](const ConnectionCore& connection) {
+        is_ours = is_ours || connection.descriptor == socket;
+    });
+    if (is_ours && driver::is_open(socket)) {
+        return fail(Error(ErrorCode::invalid_option, "adopt")
+                        .because("descriptor " + std::to_string(driver::number(socket)) +
+                                 " is a connection of this loop already"));
+    }
+    const auto peer = system().adopt(socket);
+    if (!peer) return fail(cannot_adopt(socket, peer.errno_value()));
+    set_options(socket, *peer);
+    ConnectionCore* connection = admit_own(socket, *peer);
+    if (connection == nullptr) return fail(Error(ErrorCode::memory_limit, "adopt"));
+    note_dialled(*connection, *peer, {.context = std::move(context)});
+    taken_over_.push_back(connection->slot());
+    has_leftovers_ = true;
+    loop_.hurry();
+    return connection->id();
+}
+
+void ConnectionTable::open_taken_over() {
+    opening_.swap(taken_over_);
+    for (const base::SlotId slot : opening_) {
+        ConnectionCore* connection = slots_.find(slot);
+        if (connection != nullptr && !connection->is_gone()) connection->open_accepted();
+    }
+    opening_.clear();
+}
+
+// ── How it ended ─────────────────────────────────────────────────────────────────────────────
+
+void ConnectionTable::opened(ConnectionCore& connection) {
+    ++open_count_;
+    if (connection.listener() == Connection::kNoListener) counters_.connected.add();
+    if (dialled_.empty()) return;
+    auto dialled = dialled_.extract(connection.slot().slot);
+    if (!dialled.empty()) conclude_dial(std::move(dialled.mapped().done), connection.id());
+}
+
+void ConnectionTable::connect_failed(const ConnectionCore& connection, int errno_value) {
+    auto dialled = dialled_.extract(connection.slot().slot);
+    const Error error =
+        Error::from_errno("connect", errno_value).at(dialled.mapped().peer.to_string());
+    guarded_void(Callback::on_connect_failed,
+                 [&] { handler_.on_connect_failed(face_, connection.id(), error); });
+    conclude_dial(std::move(dialled.mapped().done), fail(error));
+}
+
+void ConnectionTable::conclude_dial(DialCompletion&& done, Result<ConnectionId>&& outcome) {
+    if (!done) return;
+    ended_dials_.push_back({.done = std::move(done), .outcome = std::move(outcome)});
+    has_leftovers_ = true;
+}
+
+void ConnectionTable::tell_ended_dials() {
+    telling_.swap(ended_dials_);
+    for (EndedDial& dial : telling_) {
+        guarded_void(Callback::completion, [&] { dial.done(face_, std::move(dial.outcome)); });
+    }
+    telling_.clear();
+}
+
+}  // namespace berth::net

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+//
+// DatagramInbox, DatagramOutbox: many datagrams in one system call, in either direction.
+//
+// Both are arrays as the kernel wants them, made once: nothing is allocated per datagram. Beside
+// its bytes a datagram has an address, and control messages: where it was sent to (IP_PKTINFO),
+// and how many were dropped before it (SO_RXQ_OVFL).
+//
+// Lifetime:  what an inbox shows is good until its next receive; an outbox looks at the bytes it
+//            was given until it has sent them.
+// Threads:   one at a time.
+// Errors:    as raw_call: a long, negative errno.
+// See:       recvmmsg(2), sendmmsg(2), ip(7), ipv6(7), socket(7).
+
+#pragma once
+
+#include "os/socket_address.hpp"
+
+#include <berth/bytes.hpp>
+#include <berth/endpoint.hpp>
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace berth::os {
+
+// For the control messages of one datagram.
+struct DatagramControl {
+    alignas(cmsghdr) std::array<std::byte, 128> bytes;
+};
+
+class DatagramInbox {
+public:
+    // Room for `count` datagrams of at most `size` bytes. The room is not touched before it is
+    // written to: it costs memory as far as long datagrams come.
+    DatagramInbox(std::size_t count, std::size_t size);
+
+    // recvmmsg(2), MSG_DONTWAIT: how many came.
+    long receive(int socket);
+
+    // ── The `index`th of those ───────────────────────────────────────────────────────────────
+    Bytes bytes(std::size_t index) const;
+    IpEndpoint peer(std::size_t index);
+    bool is_truncated(std::size_t index) const;
+    struct Facts {
+        IpEndpoint local;           // whom it was sent to; family 0: it does not say
+        bool is_to_many = false;    // a multicast or broadcast address
+        std::uint32_t dropped = 0;  // of the socket, before it; 0: it does not say
+    };
+    // What its control messages say.
+    Facts facts(std::size_t index);
+
+private:
+    void make_ready(std::size_t index);
+
+    std::size_t size_;
+    std::size_t stride_;
+    std::unique_ptr<std::byte[]> storage_;
+    std::vector<SocketAddress> peers_;
+    std::vector<DatagramControl> controls_;
+    std::vector<iovec> vectors_;
+    std::vector<mmsghdr> headers_;
+    std::size_t used_ = 0;  // headers that the kernel has written to
+};
+
+class DatagramOutbox {
+public:
+    explicit DatagramOutbox(std::size_t count);
+
+    bool is_full() const { return count_ == headers_.size(); }
+    // To `to`, or to whom the socket is connected if it has no family; from the local address
+    // `from`, or the kernel's choice. `family` is the socket's: one of IPv6 takes IPv4 addresses
+    // as mapped ones.
+    void add(Bytes bytes, const IpEndpoint& to, const IpEndpoint& from, int family);
+    // sendmmsg(2), MSG_DONTWAIT: how many went. Empties the outbox in any case.
+    long send(int socket);
+
+private:
+    std::size_t count_ = 0;
+    std::vector<SocketAddress> peers_;
+    std::vector<DatagramControl> controls_;
+    std::vector<iovec> vectors_;
+    std::vector<mmsghdr> headers_;
+};
+
+}  // namespace berth::os
