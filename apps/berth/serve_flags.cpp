@@ -11,6 +11,7 @@
 #include "units.hpp"
 
 #include <berth/clock.hpp>
+#include <berth/datagram_options.hpp>
 #include <berth/options.hpp>
 
 #include <CLI/App.hpp>
@@ -59,6 +60,7 @@ constexpr const char* kExamples = R"(Examples:
   berth serve http --listen tcp://:8080
   berth serve proxy --listen tcp://:8080 --to tcp://127.0.0.1:9000
   berth serve discard --listen tcp://127.0.0.1:0 --drain 5s --report stop.json
+  berth serve echo --listen udp://:7000 --udp-sessions true
   berth serve echo --listen tcp://:7000 --admin tcp://127.0.0.1:7001 --lame-duck 5s
   berth serve echo --listen tcp://:7000 --handover /run/echo.handover   # twice: takes over
 
@@ -96,6 +98,13 @@ Parsed<std::uint32_t> parse_mode(const std::string& text) {
 }
 
 Parsed<std::string> parse_thread_name(const std::string& text) { return text; }
+
+// GROUP, or GROUP%INTERFACE.
+MulticastGroup group_of(const std::string& text) {
+    const auto percent = text.find('%');
+    if (percent == std::string::npos) return {.address = text};
+    return {.address = text.substr(0, percent), .interface = text.substr(percent + 1)};
+}
 
 void add_loop_options(CLI::App& command, Options& options) {
     add_count(command, {"--loops", "event loops; 0: one per usable CPU"}, options.loops, {0, 255})
@@ -168,6 +177,10 @@ void add_listen_options(CLI::App& command, Options& options) {
              options.receive_buffer);
     add_size(command, {"--send-buffer", "of a connection in the kernel; 0: the kernel's"},
              options.send_buffer);
+    command
+        .add_option("--device", options.device,
+                    "listen by this network interface alone (SO_BINDTODEVICE)")
+        ->type_name("INTERFACE");
 }
 
 void add_connection_options(CLI::App& command, Options& options) {
@@ -195,8 +208,46 @@ void add_connection_options(CLI::App& command, Options& options) {
     add_size(command, {"--input-max", "unread input that a connection never exceeds"},
              options.input_max);
     add_size(command, {"--read-budget", "input of one connection per turn"}, options.read_budget);
+}
+
+void add_group_options(CLI::App& command, DatagramOptions& options) {
+    const auto add = [&options](const std::string& text) {
+        options.groups.push_back(group_of(text));
+    };
+    command
+        .add_option_function<std::string>("--multicast", add,
+                                          "a group to hear; may be given several times")
+        ->type_name("GROUP[%INTERFACE]")
+        ->trigger_on_parse()
+        ->allow_extra_args(false);
+    command
+        .add_option("--multicast-interface", options.multicast_interface,
+                    "by which what is sent to groups leaves")
+        ->type_name("INTERFACE");
+    add_switch(command, {"--multicast-loop", "what is sent to groups is heard here, too"},
+               options.multicast_loop);
+    add_count(command, {"--multicast-hops", "routers that it may cross, and one"},
+              options.multicast_hops, {0, 255})
+        ->default_str(std::to_string(options.multicast_hops));
+    add_switch(command, {"--broadcast", "may send to broadcast addresses"}, options.broadcast);
+}
+
+void add_datagram_options(CLI::App& command, Options& options) {
+    constexpr std::uint64_t kManySessions = 16'000'000;
+    DatagramOptions& datagrams = options.datagrams;
     add_size(command, {"--datagram-max", "of one datagram; a longer one is cut"},
              options.datagram_max);
+    add_switch(command, {"--udp-sessions", "each peer of a udp listener is a connection"},
+               datagrams.sessions);
+    add_duration(command, {"--udp-session-idle", "end one that was silent for so long; 0: never"},
+                 datagrams.session_idle);
+    add_count(command, {"--udp-sessions-max", "of one listener; who comes on top is dropped"},
+              datagrams.sessions_max, {1, kManySessions})
+        ->default_str(std::to_string(datagrams.sessions_max));
+    add_group_options(command, datagrams);
+    add_switch(command, {"--gso", "equal datagrams to one peer leave as one (UDP_SEGMENT)"},
+               datagrams.gso);
+    add_switch(command, {"--gro", "those of one peer may come as one (UDP_GRO)"}, datagrams.gro);
 }
 
 void add_stop_options(CLI::App& command, Options& options) {
@@ -279,6 +330,7 @@ void add_serve(CLI::App& program, ServeSettings& settings) {
     add_loop_options(command, settings.options);
     add_listen_options(command, settings.options);
     add_connection_options(command, settings.options);
+    add_datagram_options(command, settings.options);
     add_stop_options(command, settings.options);
     add_handover_options(command, settings.options);
     add_process_options(command, settings);

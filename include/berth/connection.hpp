@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// Connection: one established stream (TCP or Unix), or a connected UDP socket.
+// Connection: an established stream (TCP, Unix), a connected UDP socket, or a UDP peer's session.
 //
-// Of UDP (EventLoop::connect) each datagram, also an empty one, is one on_traffic whose view is
-// exactly that datagram: what is left unread is dropped. Each write is one datagram, sent at once
-// or refused, which does not close the connection. Nobody says goodbye: end() and a close are one.
+// Of UDP each datagram, also an empty one, is one on_traffic whose view is exactly that datagram:
+// what is left unread is dropped. Each write is one datagram, or is refused, which does not close
+// the connection. Nobody says goodbye: end() and a close are one. A paused session drops its input.
 //
 // Lifetime:  the loop owns it. A Connection& is good for the callback it was passed to and no
 //            longer. To reach it later, from anywhere, keep its ConnectionId.

@@ -18,6 +18,7 @@
 #include <berth/clock.hpp>
 #include <berth/connection.hpp>
 #include <berth/connection_id.hpp>
+#include <berth/datagram_options.hpp>
 #include <berth/delivery.hpp>
 #include <berth/dial.hpp>
 #include <berth/endpoint.hpp>
@@ -96,6 +97,8 @@ public:
     // kListenersMax in a run.
     Result<std::size_t> add_listener(std::string_view address);
     static constexpr std::size_t kListenersMax = 1024;
+    // The same, of a udp address with options of its own in place of Options::datagrams.
+    Result<std::size_t> add_listener(std::string_view address, const DatagramOptions& options);
 
     // Ends one listener as a stop would end all: quiesced, closed, its connections drained until
     // `deadline`. Returns at once; EventHandler::on_listener_closed follows. False: no such
@@ -145,6 +148,13 @@ public:
     // As EventLoop::send_to. Datagrams of one thread to one address keep their order as far as
     // the network keeps it.
     bool send_to(std::size_t listener, const Endpoint& to, Buffer bytes);
+
+    // Any thread: a udp listener hears that multicast group from now on, or no more. True: `done`
+    // gets the answer of the kernel, on the listener's loop, unless that loop ends first. False: no
+    // such udp listener is open; nothing follows.
+    using GroupCompletion = UniqueFunction<void(Result<void>)>;
+    bool join_group(std::size_t listener, MulticastGroup group, GroupCompletion done = {});
+    bool leave_group(std::size_t listener, MulticastGroup group, GroupCompletion done = {});
 
 private:
     friend struct engine::EngineAccess;  // src/engine/engine_core.hpp

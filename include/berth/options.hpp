@@ -10,6 +10,7 @@
 #pragma once
 
 #include <berth/clock.hpp>
+#include <berth/datagram_options.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -70,7 +71,10 @@ struct Options {
     std::size_t accept_burst_max = 0;          // at once; 0: as many as in a second
     // Others may listen on the same port if they say so, too: who connects gets to one of them.
     // Not the exclusive start that is berth's rule. Nothing on Unix sockets.
-    bool share_port = false;                   // SO_REUSEPORT, socket(7); the same user only
+    bool share_port = false;  // SO_REUSEPORT, socket(7); the same user only
+    // TCP and UDP listeners hear by this interface alone; empty: by all. SO_BINDTODEVICE,
+    // socket(7).
+    std::string device{};
     std::optional<std::uint32_t> unix_mode{};  // of Unix paths, like 0660; unset: the umask's
     bool no_delay = true;                      // TCP_NODELAY, tcp(7)
     // Of each connection, accepted or opened; 0: as the kernel has it, or not at all.
@@ -103,6 +107,7 @@ struct Options {
 
     // ── Datagrams ────────────────────────────────────────────────────────────────────────────
     std::size_t datagram_max = 64U << 10U;  // bytes of one; a longer one comes cut, and says so
+    DatagramOptions datagrams{};            // of the udp listeners that start() opens
 
     // ── Fairness ─────────────────────────────────────────────────────────────────────────────
     std::size_t read_budget = 256U << 10U;  // bytes of one connection per iteration

@@ -83,11 +83,16 @@ struct EngineSnapshot {
         std::uint64_t bytes_received = 0;
         std::uint64_t truncated = 0;  // of these: longer than Options::datagram_max
         std::uint64_t unread = 0;     // of these, to connections: on_traffic left a rest, dropped
-        std::uint64_t dropped = 0;    // by the kernel, for want of room: known with the next one
+        std::uint64_t dropped =
+            0;  // by the kernel, for want of room; or while a session was paused
         std::uint64_t sent = 0;
         std::uint64_t bytes_sent = 0;
         std::uint64_t refused = 0;  // by the kernel, when they were to be sent: lost
         std::uint64_t errors = 0;   // that came back for what was sent (ICMP)
+        // Of those received: from who gets no session, by sessions_max or for a stop: dropped.
+        std::uint64_t unadmitted = 0;
+        std::uint64_t gro_received = 0;  // of those received: came as one with others (UDP_GRO)
+        std::uint64_t gso_sent = 0;      // of those sent: left as one with others (UDP_SEGMENT)
     };
     struct Loop {
         std::size_t index = 0;

@@ -45,6 +45,7 @@
 //     the kernel's order, also empty ones; lent until on_datagrams returns. One that is longer
 //     than the bound comes cut, and says so. Their memory is taken when the driver's first
 //     datagram socket is started.
+//     A socket with SocketOption::merge may take more in a poll than the bound of a batch says.
 // 17. No error ends a datagram socket: on_datagram_error tells of each, and it is still armed.
 // 18. stop_receive_datagrams disarms at once; finish_receive_datagrams delivers first what the
 //     kernel has. Either way on_datagrams_end is the last completion, after which the descriptor
@@ -99,10 +100,21 @@ struct Stream : Source {
 
 struct Listener : Source {};
 
-// A bound, or connected, datagram socket. As with a listener the descriptor stays the caller's.
+// Since the socket was made; they wrap around.
+struct DatagramCounts {
+    std::uint32_t dropped = 0;       // by the kernel, as it told last (SocketOption::count_drops)
+    std::uint32_t gro_received = 0;  // that came as one with others (SocketOption::merge)
+    std::uint32_t gso_sent = 0;      // that left as one with others
+};
+
+// A bound, or connected, datagram socket. As with a listener the descriptor stays the caller's, and
+// so does joins_sends.
 struct DatagramSocket : Source {
-    int family = 0;             // of its addresses; the driver's
-    std::uint32_t dropped = 0;  // by the kernel, as it told last (SocketOption::count_drops)
+    int family = 0;  // of its addresses
+    DatagramCounts counts;
+    bool joins_sends = false;        // may equal datagrams to one peer leave as one?
+    bool merges = false;             // does it receive such ones?
+    std::uint16_t joined_bytes = 0;  // the longest that may be joined; 0: none
 };
 
 struct ReceivedDatagram {

@@ -3,8 +3,14 @@
 // KernelDatagrams: what the drivers of the real kernel share of datagram sockets: one inbox and
 // one outbox for all sockets of a loop, and the translation.
 //
-// Lifetime:  its driver's; the memory is taken when the first socket is started.
+// Equal datagrams to one peer leave as one message, if the socket may: the kernel's way through its
+// stack is gone once for all of them (UDP_SEGMENT). Where it refuses that, for a route or a device,
+// they leave one by one, and it is not asked again for any as long. Sockets that merge (UDP_GRO)
+// have an inbox of their own, of 64 KiB a message, whose messages are taken apart again.
+//
+// Lifetime:  its driver's; the memory is taken when the first socket of its kind is started.
 // Threads:   its driver's.
+// See:       udp(7), docs/internals/datagrams.md.
 
 #pragma once
 
@@ -27,17 +33,25 @@ public:
 
     // Learns what kind of socket it is.
     Outcome<void> start(DatagramSocket& socket);
-    // One batch. Fewer than the most: the socket was empty. A failure is an errno.
-    Outcome<std::span<const ReceivedDatagram>> receive(DatagramSocket& socket);
-    bool is_full(std::span<const ReceivedDatagram> batch) const { return batch.size() == count_; }
-    Sent send(DatagramSocket& socket, std::span<const OutgoingDatagram> datagrams);
+    // One batch. A failure is an errno.
+    Outcome<ReceivedDatagrams> receive(DatagramSocket& socket);
+    // Was the last batch as long as one can be? Otherwise the socket was empty.
+    bool was_full() const { return was_full_; }
+    Sent send(DatagramSocket& socket, OutgoingDatagrams datagrams);
 
 private:
-    struct Memory;
+    struct Inbox;
+    struct Outbox;
+
+    Outcome<ReceivedDatagrams> receive_into(Inbox& inbox, DatagramSocket& socket);
+    void take_apart(Inbox& inbox, std::size_t index, DatagramSocket& socket);
 
     std::size_t count_;
     std::size_t size_;
-    std::unique_ptr<Memory> memory_;
+    bool was_full_ = false;
+    std::unique_ptr<Inbox> inbox_;
+    std::unique_ptr<Inbox> merged_inbox_;
+    std::unique_ptr<Outbox> outbox_;
 };
 
 }  // namespace berth::driver

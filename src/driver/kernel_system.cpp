@@ -191,15 +191,8 @@ Outcome<void> KernelSystem::set(Descriptor socket, SocketOption option, int valu
         case SocketOption::keep_idle: return set_as(os::kKeepIdle);
         case SocketOption::keep_interval: return set_as(os::kKeepInterval);
         case SocketOption::keep_count: return set_as(os::kKeepCount);
-        case SocketOption::tell_destination: {
-            const auto family = os::option(number(socket), os::kSocketFamily);
-            return set_as(family.value_or(0) == AF_INET6 ? os::kTellDestination6
-                                                         : os::kTellDestination);
-        }
-        case SocketOption::count_drops: return set_as(os::kCountDrops);
-        case SocketOption::broadcast: return set_as(os::kBroadcast);
+        default: return set_datagram_option(socket, option, value);
     }
-    return base::failed(ENOPROTOOPT);
 }
 
 Outcome<Endpoint> KernelSystem::local_endpoint(Descriptor socket, Scheme scheme) {

@@ -52,6 +52,13 @@ public:
     Outcome<void> require_ttl(Descriptor socket, int least) override;
     Outcome<void> connect(Descriptor socket, const Endpoint& endpoint) override;
 
+    Outcome<std::uint32_t> interface_index(const std::string& name) override;
+    Outcome<void> join_group(Descriptor socket, const IpEndpoint& group,
+                             std::uint32_t interface) override;
+    Outcome<void> leave_group(Descriptor socket, const IpEndpoint& group,
+                              std::uint32_t interface) override;
+    Outcome<void> bind_to_device(Descriptor socket, const std::string& name) override;
+
     Outcome<std::vector<SocketRow>> sockets(Scheme scheme, std::uint16_t port,
                                             SocketStates states) override;
     Outcome<std::vector<UnixRow>> unix_sockets(const std::string& name) override;
@@ -90,6 +97,10 @@ public:
     Outcome<void> unlink(const std::string& path) override;
     Outcome<void> rename(const std::string& from, const std::string& to) override;
     Outcome<void> permit(const std::string& path, std::uint32_t mode) override;
+
+private:
+    // kernel_system_networks.cpp
+    static Outcome<void> set_datagram_option(Descriptor socket, SocketOption option, int value);
 };
 
 KernelSystem& kernel_system();

@@ -53,6 +53,12 @@ enum class SocketOption : std::uint8_t {
     tell_destination,  // IP_PKTINFO, IPV6_RECVPKTINFO: whom each datagram was sent to
     count_drops,       // SO_RXQ_OVFL
     broadcast,         // SO_BROADCAST
+    // Of both families where the socket has both:
+    multicast_all,        // IP_MULTICAST_ALL: hears groups that other sockets have joined
+    multicast_loop,       // IP_MULTICAST_LOOP
+    multicast_hops,       // IP_MULTICAST_TTL, IPV6_MULTICAST_HOPS
+    multicast_interface,  // IP_MULTICAST_IF, an index
+    merge,                // UDP_GRO
 };
 
 struct Accepted {
@@ -136,6 +142,25 @@ public:
     virtual Outcome<void> require_ttl(Descriptor, int) { return base::failed(EOPNOTSUPP); }
     // connect(2), non-blocking: EINPROGRESS is an error like others.
     virtual Outcome<void> connect(Descriptor, const Endpoint&) { return base::failed(EOPNOTSUPP); }
+
+    // ── Networks ─────────────────────────────────────────────────────────────────────────────
+    // By its name; ENODEV: there is none.
+    virtual Outcome<std::uint32_t> interface_index(const std::string&) {
+        return base::failed(EOPNOTSUPP);
+    }
+    // MCAST_JOIN_GROUP, MCAST_LEAVE_GROUP, by an interface's index; 0: the kernel chooses.
+    // EADDRINUSE: it has joined already; EADDRNOTAVAIL: it has not; ENODEV: no such interface.
+    virtual Outcome<void> join_group(Descriptor, const IpEndpoint&, std::uint32_t) {
+        return base::failed(EOPNOTSUPP);
+    }
+    virtual Outcome<void> leave_group(Descriptor, const IpEndpoint&, std::uint32_t) {
+        return base::failed(EOPNOTSUPP);
+    }
+    // SO_BINDTODEVICE, socket(7). ENODEV; EPERM: needs CAP_NET_RAW (before Linux 5.7, or where it
+    // is bound to another already).
+    virtual Outcome<void> bind_to_device(Descriptor, const std::string&) {
+        return base::failed(EOPNOTSUPP);
+    }
 
     // ── Seeing sockets ───────────────────────────────────────────────────────────────────────
     // Those of this network namespace with that local port and one of those states, of all

@@ -144,7 +144,7 @@ bool Coordinator::quiesce() {
         tell_workers([](Worker& worker) { worker.close_listeners(); });
         return true;
     }
-    if (!listeners_are_closed() && !expired(closing_end_)) return false;
+    if (!listeners_are_quiet() && !expired(closing_end_)) return false;
     return begin_draining();
 }
 
@@ -295,6 +295,10 @@ Instant Coordinator::next_look() {
 
 bool Coordinator::listeners_are_closed() const {
     return all_workers([](Worker& worker) { return worker.listeners_are_closed(); });
+}
+
+bool Coordinator::listeners_are_quiet() const {
+    return all_workers([](Worker& worker) { return worker.listeners_are_quiet(); });
 }
 
 template <class Fact>

@@ -77,6 +77,7 @@ private:
     ListenerReport report_of(std::size_t listener) const;
 
     bool listeners_are_closed() const;
+    bool listeners_are_quiet() const;
     bool expired(Deadline deadline) const;
     Instant lame_duck_end() const;
     Instant stalled_end() const;

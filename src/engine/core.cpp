@@ -5,6 +5,7 @@
 #include "engine/core.hpp"
 
 #include "engine/log_lines.hpp"
+#include "net/multicast.hpp"
 #include "net/socket_settings.hpp"
 
 #include <algorithm>
@@ -168,6 +169,7 @@ Result<void> Core::resolve_options() {
         return checked;
     }
     if (auto checked = check_bounds(options_); !checked) return checked;
+    if (auto checked = net::check(options_.datagrams); !checked) return checked;
     if (auto checked = check_durations(options_); !checked) return checked;
     if (options_.connections_max == 0) {
         const std::size_t limit = system().descriptor_limit();
@@ -331,7 +333,7 @@ void Core::want_suspension(bool wanted) {
     progress();
 }
 
-Result<std::size_t> Core::add_listener(std::string_view address) {
+Result<std::size_t> Core::add_listener(std::string_view address, const DatagramOptions& datagrams) {
     const auto refused = [&](const std::string& why) {
         return fail(
             Error(ErrorCode::not_running, "add_listener").at(std::string(address)).because(why));
@@ -340,7 +342,8 @@ Result<std::size_t> Core::add_listener(std::string_view address) {
     const EngineState now = state();
     if (!visit.is_inside()) return refused("the engine is " + std::string(to_string(now)));
     if (handover_.is_busy()) return refused("another generation is taking over");
-    auto added = listeners_.add_while_running(address);
+    if (auto checked = net::check(datagrams); !checked) return fail(std::move(checked.error()));
+    auto added = listeners_.add_while_running(address, datagrams);
     if (added) progress();
     return added;
 }

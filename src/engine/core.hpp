@@ -96,7 +96,7 @@ public:
     const StopRequest& stop_request() const { return stop_request_; }
     void want_suspension(bool wanted);
     bool wants_suspension() const { return wants_suspension_.load(); }
-    Result<std::size_t> add_listener(std::string_view address);
+    Result<std::size_t> add_listener(std::string_view address, const DatagramOptions& datagrams);
     bool request_close(std::size_t listener, Deadline deadline);
     Deadline deadline() const { return stop_request_.deadline(); }
     void progress();

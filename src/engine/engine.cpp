@@ -9,6 +9,7 @@
 #include "engine/datagram_task.hpp"
 #include "engine/dial_task.hpp"
 #include "engine/engine_core.hpp"
+#include "engine/loop_task.hpp"
 
 #include <array>
 #include <utility>
@@ -22,6 +23,24 @@ bool Engine::Core::send(ConnectionTask::Call&& call, Completion&& done) {
     const std::size_t loop = call.id.loop();
     if (!call.id || !engine::is_running(state()) || loop >= worker_count()) return false;
     return ConnectionTask::send(worker(loop), std::move(call), std::move(done));
+}
+
+bool Engine::Core::change_group(std::size_t listener, MulticastGroup&& group,
+                                GroupCompletion&& done, GroupChange change) {
+    if (!engine::is_running(state()) || listener >= listeners().size()) return false;
+    if (listeners().is_closed(listener) || !listeners().endpoint(listener).is_udp()) return false;
+    const auto task = [listener, change](EventLoop& loop, const MulticastGroup& asked) {
+        net::DatagramPort* const port = engine::Worker::of(loop).datagram_port(listener);
+        if (port != nullptr) return (port->*change)(asked);
+        return Result<void>(fail(
+            Error(ErrorCode::not_running, "multicast group").because("the listener is closed")));
+    };
+    return engine::LoopTask::send(
+        worker(listeners().loop_for(listener, 0)),
+        [task, group = std::move(group), done = std::move(done)](EventLoop& loop) mutable {
+            Result<void> answer = task(loop, group);
+            if (done) done(std::move(answer));
+        });
 }
 
 Engine::Engine(EventHandler& handler, const Options& options)
@@ -96,7 +115,18 @@ void Engine::suspend() { core_->want_suspension(true); }
 void Engine::resume() { core_->want_suspension(false); }
 
 Result<std::size_t> Engine::add_listener(std::string_view address) {
-    return core_->add_listener(address);
+    return core_->add_listener(address, core_->options().datagrams);
+}
+
+Result<std::size_t> Engine::add_listener(std::string_view address, const DatagramOptions& options) {
+    const auto endpoint = Endpoint::parse(address);
+    if (endpoint && !endpoint->is_udp()) {
+        return fail(Error(ErrorCode::invalid_option, "add_listener")
+                        .at(std::string(address))
+                        .because("DatagramOptions are for udp listeners")
+                        .fix("leave them out, or listen on udp://"));
+    }
+    return core_->add_listener(address, options);
 }
 
 bool Engine::close_listener(std::size_t index, Deadline deadline) {
@@ -170,6 +200,16 @@ bool Engine::send_to(std::size_t listener, const Endpoint& to, Buffer bytes) {
     engine::Worker& worker = core_->worker(listeners.loop_for(listener, to.port()));
     return engine::DatagramTask::send(
         worker, {.listener = listener, .to = to.ip(), .bytes = std::move(bytes)});
+}
+
+bool Engine::join_group(std::size_t listener, MulticastGroup group, GroupCompletion done) {
+    return core_->change_group(listener, std::move(group), std::move(done),
+                               &net::DatagramPort::join);
+}
+
+bool Engine::leave_group(std::size_t listener, MulticastGroup group, GroupCompletion done) {
+    return core_->change_group(listener, std::move(group), std::move(done),
+                               &net::DatagramPort::leave);
 }
 
 }  // namespace berth

@@ -32,6 +32,10 @@ public:
 
     // Any thread. False: the engine does not take it.
     bool send(engine::ConnectionTask::Call&& call, Completion&& done);
+    // `change` is one of DatagramPort. The same.
+    using GroupChange = Result<void> (net::DatagramPort::*)(const MulticastGroup&);
+    bool change_group(std::size_t listener, MulticastGroup&& group, GroupCompletion&& done,
+                      GroupChange change);
 
     engine::Runner runner;
 };

@@ -64,15 +64,18 @@ bool ListenerStops::close_when_empty(Stop& stop) {
     return true;
 }
 
+// A socket with sessions closes after them.
 bool ListenerStops::drain_when_closed(Stop& stop) {
-    if (!core_.listeners().is_closed(stop.listener)) return false;
+    const bool has_sessions = core_.listeners().has_sessions(stop.listener);
+    if (!has_sessions && !core_.listeners().is_closed(stop.listener)) return false;
     core_.listeners().drain(stop.listener, stop.deadline);
     stop.stage = Stage::draining;
     return true;
 }
 
 bool ListenerStops::await_connections(Stop& stop) {
-    if (core_.listeners().count(stop.listener) == 0) {
+    const bool is_empty = core_.listeners().count(stop.listener) == 0;
+    if (is_empty && core_.listeners().is_closed(stop.listener)) {
         core_.listeners().listening(stop.listener).release_path();
         stop.verification.emplace(core_.system(), stop.report.endpoint,
                                   core_.listeners().inodes(stop.listener),

@@ -36,24 +36,27 @@ Result<void> Listeners::open(std::span<const std::string> addresses,
     if (!plan) return fail(plan.error());
     for (const AddressPlan& address : *plan) {
         const bool is_shared = !address.sockets.empty() || core_.keeps_listeners();
-        if (auto added = add(address, is_shared); !added) return fail(std::move(added.error()));
+        auto added = add(address, is_shared, core_.options().datagrams);
+        if (!added) return fail(std::move(added.error()));
     }
     return {};
 }
 
-Result<std::size_t> Listeners::add_while_running(std::string_view address) {
+Result<std::size_t> Listeners::add_while_running(std::string_view address,
+                                                 const DatagramOptions& datagrams) {
     auto endpoint = Endpoint::parse(address);
     if (!endpoint) return fail(std::move(endpoint.error()));
-    return add({.asked = std::move(*endpoint), .sockets = {}}, false);
+    return add({.asked = std::move(*endpoint), .sockets = {}}, false, datagrams);
 }
 
-Result<std::size_t> Listeners::add(const AddressPlan& address, bool is_shared) {
-    const net::ListenPlan plan = plan_of(address.asked);
+Result<std::size_t> Listeners::add(const AddressPlan& address, bool is_shared,
+                                   const DatagramOptions& datagrams) {
+    const net::ListenPlan plan = plan_of(address.asked, datagrams);
     auto opened = address.sockets.empty()
                       ? net::Listening::open(core_.system(), address.asked, plan)
                       : net::Listening::adopt(core_.system(), address.asked, address.sockets, plan);
     if (!opened) return fail(std::move(opened.error()));
-    auto state = std::make_shared<State>(std::move(*opened), core_.options().loops);
+    auto state = std::make_shared<State>(std::move(*opened), core_.options().loops, datagrams);
     state->shards_open.store(state->listening->shard_count());
     const std::size_t shards = state->listening->shard_count();
     state->all_loops = core_.options().loops;
@@ -67,12 +70,15 @@ Result<std::size_t> Listeners::add(const AddressPlan& address, bool is_shared) {
                     .because("the engine has as many listeners as it can have"));
 }
 
-net::ListenPlan Listeners::plan_of(const Endpoint& endpoint) const {
+net::ListenPlan Listeners::plan_of(const Endpoint& endpoint,
+                                   const DatagramOptions& datagrams) const {
     return {.shards = shards_of(endpoint),
             .backlog = core_.options().backlog,
             .settings = net::settings_of(core_.options()),
             .shares_port = core_.options().share_port && !endpoint.is_unix(),
-            .unix_mode = core_.options().unix_mode};
+            .unix_mode = core_.options().unix_mode,
+            .device = core_.options().device,
+            .datagrams = datagrams};
 }
 
 std::size_t Listeners::shards_of(const Endpoint& endpoint) const {

@@ -14,6 +14,7 @@
 #include "engine/inherited_socket.hpp"
 #include "net/listening.hpp"
 
+#include <berth/datagram_options.hpp>
 #include <berth/endpoint.hpp>
 #include <berth/engine.hpp>
 #include <berth/report.hpp>
@@ -60,13 +61,21 @@ public:
     bool hands_over(std::size_t listener) const { return states_[listener].hands_over; }
     // Does somebody else have it, too: the next generation, a service manager?
     bool is_shared(std::size_t listener) const { return states_[listener].is_shared; }
+    // Of a udp address.
+    const DatagramOptions& datagrams(std::size_t listener) const {
+        return states_[listener].datagrams;
+    }
+    bool has_sessions(std::size_t listener) const {
+        return endpoint(listener).is_udp() && datagrams(listener).sessions;
+    }
     void share(std::size_t listener, bool is_shared);
     // All shards of all listeners that are open.
     std::vector<driver::Descriptor> sockets() const;
 
     // ── Any thread ───────────────────────────────────────────────────────────────────────────
     // Opens one more; the coordinator assigns it.
-    Result<std::size_t> add_while_running(std::string_view address);
+    Result<std::size_t> add_while_running(std::string_view address,
+                                          const DatagramOptions& datagrams);
     // One more connection of it, if it has not `max` already.
     bool add_connection(std::size_t listener, std::size_t max);
     void remove_connection(std::size_t listener) { states_[listener].connections.fetch_sub(1); }
@@ -106,10 +115,14 @@ public:
 
 private:
     struct State {
-        State(net::Listening&& opened, std::size_t workers)
-            : endpoint(opened.endpoint()), listening(std::move(opened)), counts(workers) {}
+        State(net::Listening&& opened, std::size_t workers, const DatagramOptions& options)
+            : endpoint(opened.endpoint()),
+              datagrams(options),
+              listening(std::move(opened)),
+              counts(workers) {}
         static constexpr std::int64_t kNotAsked = -1;
         const Endpoint endpoint;
+        const DatagramOptions datagrams;
         std::optional<net::Listening> listening;  // until it is released
         std::atomic<std::int64_t> close_by{kNotAsked};
         bool hands_over = false;
@@ -127,12 +140,13 @@ private:
         std::vector<std::uint64_t> inodes;             // of the sockets
     };
 
-    Result<std::size_t> add(const AddressPlan& address, bool is_shared);
+    Result<std::size_t> add(const AddressPlan& address, bool is_shared,
+                            const DatagramOptions& datagrams);
     enum class Loops : std::uint8_t { wait, run };
     void assign(std::size_t listener, Loops loops);
     std::size_t shards_of(const Endpoint& endpoint) const;
     void ask_for_count(std::size_t listener, std::size_t loop);
-    net::ListenPlan plan_of(const Endpoint& endpoint) const;
+    net::ListenPlan plan_of(const Endpoint& endpoint, const DatagramOptions& datagrams) const;
 
     Core& core_;
     base::StableList<State, Engine::kListenersMax> states_;

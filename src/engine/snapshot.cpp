@@ -52,6 +52,9 @@ void add_datagrams(EngineSnapshot::Datagrams& sum, const net::LoopCounters::Data
     sum.bytes_sent += counters.bytes_sent.value();
     sum.refused += counters.refused.value();
     sum.errors += counters.errors.value();
+    sum.unadmitted += counters.unadmitted.value();
+    sum.gro_received += counters.gro_received.value();
+    sum.gso_sent += counters.gso_sent.value();
 }
 
 std::uint64_t now(const base::Gauge& gauge) { return static_cast<std::uint64_t>(gauge.value()); }

@@ -59,6 +59,7 @@ void Worker::shut() {
     acceptors_.clear();
     listeners_coming_.store(0);
     listeners_open_.store(0);
+    listeners_loud_.store(0);
     listeners_armed_.store(0);
     loop().timers().cancel(tick_);
     table_.end_run();
@@ -70,11 +71,10 @@ void Worker::shut() {
 void Worker::add_listener(driver::Descriptor socket, std::size_t listener,
                           const net::Entrance& entrance) {
     listeners_open_.fetch_add(1);
+    listeners_loud_.fetch_add(1);
     listeners_armed_.fetch_add(1);
     if (!core_.listeners().endpoint(listener).is_stream()) {
-        const net::DatagramSetup setup{.table = table_, .owner = *this, .entrance = &entrance};
-        datagram_ports_.push_back(std::make_unique<net::DatagramPort>(setup, socket, listener));
-        return;
+        return add_datagram_port(socket, listener, entrance);
     }
     const net::AcceptorSetup setup{.loop = loop(),
                                    .counters = table_.counters(),
@@ -82,6 +82,17 @@ void Worker::add_listener(driver::Descriptor socket, std::size_t listener,
                                    .placement = *this,
                                    .entrance = &entrance};
     acceptors_.push_back(std::make_unique<net::Acceptor>(setup, socket, listener));
+}
+
+void Worker::add_datagram_port(driver::Descriptor socket, std::size_t listener,
+                               const net::Entrance& entrance) {
+    const bool has_first = core_.listeners().loop_for(listener, 0) == index_;
+    const net::DatagramSetup setup{.table = table_,
+                                   .owner = *this,
+                                   .entrance = &entrance,
+                                   .options = core_.listeners().datagrams(listener),
+                                   .hears_many = has_first && datagram_port(listener) == nullptr};
+    datagram_ports_.push_back(std::make_unique<net::DatagramPort>(setup, socket, listener));
 }
 
 // ── The worker's thread ──────────────────────────────────────────────────────────────────────
@@ -252,6 +263,8 @@ void Worker::place_left(std::size_t listener, const IpEndpoint& peer) {
     core_.admission().leave(listener, peer);
 }
 
+void Worker::session_left(std::size_t listener) { core_.listeners().remove_connection(listener); }
+
 offload::JobBook& Worker::jobs() {
     if (!jobs_) jobs_ = std::make_unique<offload::JobBook>(*this);
     return *jobs_;
@@ -311,16 +324,19 @@ void Worker::listener_changed(const net::Acceptor& changed) {
 
 void Worker::count_listeners() {
     std::size_t open = 0;
+    std::size_t loud = 0;
     std::size_t armed = 0;
     const auto count = [&](const auto& sockets) {
         for (const auto& socket : sockets) {
             open += socket->is_closed() ? 0 : 1;
-            armed += socket->is_closed() || socket->is_suspended() ? 0 : 1;
+            loud += socket->is_quiet() ? 0 : 1;
+            armed += socket->is_quiet() || socket->is_suspended() ? 0 : 1;
         }
     };
     count(acceptors_);
     count(datagram_ports_);
     listeners_open_.store(open);
+    listeners_loud_.store(loud);
     listeners_armed_.store(armed);
     core_.progress();
 }
@@ -334,6 +350,17 @@ void Worker::port_changed(const net::DatagramPort& port) {
 
 void Worker::datagrams_received(std::size_t listener, std::size_t count) {
     if (core_.stop_request().is_asked()) core_.listeners().count_late_datagrams(listener, count);
+}
+
+// LateAccept::refuse means the peers of sessions, too.
+bool Worker::admits_session(std::size_t listener, const IpEndpoint& peer) {
+    const bool is_late = is_stopping(core_.state()) && core_.listeners().refuses_late(listener);
+    const std::size_t max = core_.listeners().datagrams(listener).sessions_max;
+    if (!is_late && core_.listeners().add_connection(listener, max)) return true;
+    const Refusal refusal = is_late ? Refusal::stopping : Refusal::listener_limit;
+    table_.counters().refused[static_cast<std::size_t>(refusal)].add();
+    log_refusal(refusal, peer, listener);
+    return false;
 }
 
 }  // namespace berth::engine

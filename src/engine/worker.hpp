@@ -92,6 +92,10 @@ public:
     bool listeners_are_closed() const {
         return listeners_coming_.load() == 0 && listeners_open_.load() == 0;
     }
+    // Those with sessions close after the last of them.
+    bool listeners_are_quiet() const {
+        return listeners_coming_.load() == 0 && listeners_loud_.load() == 0;
+    }
     bool listeners_are_suspended() const {
         return listeners_coming_.load() == 0 && listeners_armed_.load() == 0;
     }
@@ -121,6 +125,7 @@ private:
     void busy_connection_gone(ConnectionId id) override;
     const Endpoint& listening_on(std::size_t index) const override;
     void place_left(std::size_t listener, const IpEndpoint& peer) override;
+    void session_left(std::size_t listener) override;
     void drain_progress() override;
     // net::Placement
     void place(driver::Descriptor socket, const IpEndpoint& peer, std::size_t listener) override;
@@ -128,7 +133,10 @@ private:
     // net::DatagramOwner
     void port_changed(const net::DatagramPort& port) override;
     void datagrams_received(std::size_t listener, std::size_t count) override;
+    bool admits_session(std::size_t listener, const IpEndpoint& peer) override;
 
+    void add_datagram_port(driver::Descriptor socket, std::size_t listener,
+                           const net::Entrance& entrance);
     std::optional<Refusal> refusal_of(const IpEndpoint& peer, std::size_t listener);
     void log_refusal(Refusal refusal, const IpEndpoint& peer, std::size_t listener);
     void command(Command& command);
@@ -167,7 +175,8 @@ private:
     Command leave_;
     std::atomic<std::size_t> listeners_coming_{0};  // on their way here
     std::atomic<std::size_t> listeners_open_{0};
-    std::atomic<std::size_t> listeners_armed_{0};  // of these, not suspended
+    std::atomic<std::size_t> listeners_loud_{0};   // of these, not quiet
+    std::atomic<std::size_t> listeners_armed_{0};  // of those, not suspended
     std::atomic<bool> was_told_to_drain_{false};
     std::atomic<bool> is_suspended_{false};  // as it was told last
     std::atomic<std::int64_t> thread_{0};

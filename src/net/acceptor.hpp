@@ -78,6 +78,7 @@ public:
     void close(ListenerEnd end);
     std::size_t listener() const { return listener_; }
     bool is_closed() const { return state_ == State::closed; }
+    bool is_quiet() const { return is_closed(); }  // nobody begins anything here any more
 
     void on_accepted(driver::Descriptor accepted, const IpEndpoint& peer) override;
     void on_accept_error(int errno_value) override;

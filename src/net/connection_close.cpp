@@ -5,7 +5,7 @@
 #include "base/assert.hpp"
 #include "net/connection_core.hpp"
 #include "net/connection_turn.hpp"
-#include "net/datagram_link.hpp"
+#include "net/datagram_carrier.hpp"
 
 #include <cerrno>
 
@@ -180,7 +180,7 @@ void ConnectionCore::start_closing() {
         if (!reclaim()) ending_ = driver::Ending::reset;
         account();
     }
-    if (is(kDatagrams)) return table_.link(slot_).close();
+    if (is(kDatagrams)) return table_.carrier(slot_).close();
     table_.driver().close(*this, ending_);
 }
 

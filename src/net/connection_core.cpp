@@ -53,6 +53,7 @@ ConnectionCounters ConnectionCore::counters() const {
 }
 
 Endpoint ConnectionCore::peer_endpoint() const {
+    if (is_session()) return {table_.host().listening_on(listener_).scheme(), peer()};
     if (is(kDatagrams)) return {Scheme::udp, peer()};
     if (peer_family_ != 0) return {Scheme::tcp, peer()};
     Endpoint unnamed(Scheme::unix_stream, std::string());
@@ -71,6 +72,7 @@ const Endpoint* ConnectionCore::listening_on() const {
 // would pay for the memory of the answer.
 Endpoint ConnectionCore::local_endpoint() const {
     if (const Endpoint* const listening = listening_on()) return *listening;
+    if (is_session()) return session_endpoint();
     const Scheme of_ip = is(kDatagrams) ? Scheme::udp : Scheme::tcp;
     const Scheme scheme = peer_family_ != 0 ? of_ip : Scheme::unix_stream;
     Endpoint unknown(scheme, std::string());
@@ -83,7 +85,7 @@ Endpoint ConnectionCore::local_endpoint() const {
 
 // For on_close, while there is a socket to ask.
 void ConnectionCore::remember_local_endpoint() {
-    if (listening_on() == nullptr) farewell().local = local_endpoint().ip();
+    if (listening_on() == nullptr && !is_session()) farewell().local = local_endpoint().ip();
 }
 
 void ConnectionCore::set_context(void* object, const Context::Destroy* tag) {

@@ -57,6 +57,7 @@ enum class Seat : std::uint8_t {
     none,     // not at all
     held,     // Host::place_left follows
     refused,  // sent away; the table bounds how many of those there are
+    session,  // of datagrams: Host::session_left follows
 };
 
 // What a connection begins with.
@@ -167,8 +168,9 @@ public:
     void on_connected(int errno_value) override;
     void on_closed() override;
 
-    // ── From its DatagramLink ────────────────────────────────────────────────────────────────
+    // ── From its DatagramCarrier ─────────────────────────────────────────────────────────────────
     void open_datagrams();
+    void open_session();
     void received_datagram(Bytes bytes);
     void fail_datagrams(int errno_value) { fail(errno_value); }
 
@@ -190,7 +192,7 @@ private:
         kRelayed = 4096,       // joined with another connection
         kHeldBack = 8192,      // reading is paused: that one's output is above high
         kFiles = 16384,        // a file is being sent: it has a FileOutput
-        kDatagrams = 32768,    // it has a DatagramLink; never cleared
+        kDatagrams = 32768,    // it has a DatagramCarrier; never cleared
     };
     bool is(unsigned bits) const { return (odd_ & bits) != 0; }
     void set(unsigned bits) { odd_ = static_cast<std::uint16_t>(odd_ | bits); }
@@ -300,6 +302,9 @@ private:
 
     // Datagrams: connection_datagram.cpp
     void connect_datagrams(const Endpoint& endpoint);
+    // Has it no socket of its own?
+    bool is_session() const { return seat_ == Seat::session; }
+    Endpoint session_endpoint() const;
     void drop_rest();
     WriteStatus write_datagram(Bytes bytes);
 

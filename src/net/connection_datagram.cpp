@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // ConnectionCore, of datagrams: what is different where messages have bounds and nobody says
-// goodbye. The socket's side is datagram_link.hpp.
+// goodbye. The socket's side is a DatagramCarrier.
 
 #include "net/connection_core.hpp"
 #include "net/connection_turn.hpp"
@@ -15,6 +15,21 @@ void ConnectionCore::connect_datagrams(const Endpoint& endpoint) {
     set(kDatagrams);
     const int errno_value = table_.add_link(*this).connect(endpoint);
     if (errno_value != 0) fail(errno_value);
+}
+
+// Its first datagram is there: there is nobody to wait for.
+void ConnectionCore::open_session() {
+    set(kDatagrams);
+    advance(ConnectionEvent::connected);
+}
+
+// On a listener of every address; what was sent to many was sent to none of ours.
+Endpoint ConnectionCore::session_endpoint() const {
+    const Endpoint& listening = table_.host().listening_on(listener_);
+    IpEndpoint local = table_.carrier(slot_).local();
+    if (local.family == 0) return listening;
+    local.port = listening.port();
+    return {listening.scheme(), local};
 }
 
 void ConnectionCore::open_datagrams() {
@@ -39,7 +54,7 @@ void ConnectionCore::drop_rest() {
 WriteStatus ConnectionCore::write_datagram(Bytes bytes) {
     if (!may_write(state_)) return WriteStatus::refused;
     last_activity_ = table_.loop().now();
-    const int errno_value = table_.link(slot_).send(bytes);
+    const int errno_value = table_.carrier(slot_).send(bytes);
     if (errno_value == 0) {
         bytes_written_ += bytes.size();
         return WriteStatus::queued;

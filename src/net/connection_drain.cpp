@@ -79,7 +79,7 @@ void ConnectionCore::end_request() {
 
 // A client that has just connected is about to ask.
 bool ConnectionCore::is_fresh() const {
-    return bytes_received_ == 0 && listener_ != kNoListener && !imported_ &&
+    return bytes_received_ == 0 && listener_ != kNoListener && !imported_ && !is_session() &&
            state_ <= ConnectionState::open && table_.loop().now() < grace_end();
 }
 

@@ -4,7 +4,7 @@
 
 #include "net/connection_core.hpp"
 #include "net/connection_turn.hpp"
-#include "net/datagram_link.hpp"
+#include "net/datagram_carrier.hpp"
 
 #include <algorithm>
 
@@ -145,8 +145,8 @@ void ConnectionCore::change_reading(unsigned bits_set, unsigned bits_cleared) {
     clear(bits_cleared);
     if (is_held() == was_held || !opened_ || is_gone()) return;
     if (is(kDatagrams)) {
-        DatagramLink& link = table_.link(slot_);
-        return was_held ? link.resume() : link.pause();
+        DatagramCarrier& carrier = table_.carrier(slot_);
+        return was_held ? carrier.resume() : carrier.pause();
     }
     if (was_held) {
         if (TimeWatch* const watch = table_.watch_if(slot_)) {

@@ -9,6 +9,7 @@
 
 #include "net/connection_core.hpp"
 #include "net/connection_turn.hpp"
+#include "net/datagram_carrier.hpp"
 #include "net/wire.hpp"
 
 #include <algorithm>
@@ -219,6 +220,7 @@ WriteStatus ConnectionCore::pressure() {
 // refuses of that waits for room, and so does what this turn wrote.
 void ConnectionCore::flush() {
     if (is_gone() || is(kSending)) return;
+    if (is(kDatagrams)) return table_.carrier(slot_).flush();
     reclaim();
     if (table_.turn().is_of(*this) && !table_.turn().written().empty()) {
         if (!output_) return send_turn_now();

@@ -14,9 +14,16 @@ Error closed(const char* operation) {
     return Error(ErrorCode::not_running, operation).because("the connection is closed");
 }
 
+Error shared(const char* operation) {
+    return Error(ErrorCode::unsupported, operation)
+        .because("a session has no socket of its own, but a share of its listener's")
+        .fix("set it in Options, for the listener");
+}
+
 }  // namespace
 
 Result<void> ConnectionCore::set_option(const char* operation, const SocketSetting& setting) {
+    if (is_session()) return berth::fail(shared(operation));
     if (!driver::is_open(descriptor)) return berth::fail(closed(operation));
     if (peer_family_ == 0 && !setting.is_general()) {
         return berth::fail(Error(ErrorCode::unsupported, operation)
@@ -29,6 +36,7 @@ Result<void> ConnectionCore::set_option(const char* operation, const SocketSetti
 }
 
 Result<int> ConnectionCore::duplicate() const {
+    if (is_session()) return berth::fail(shared("duplicate"));
     if (!driver::is_open(descriptor)) return berth::fail(closed("duplicate"));
     const auto copy = table_.system().duplicate(descriptor);
     if (!copy) return berth::fail(Error::from_errno("duplicate", copy.errno_value()));

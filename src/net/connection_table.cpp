@@ -5,6 +5,8 @@
 
 #include "net/connection_table.hpp"
 
+#include "net/datagram_link.hpp"
+
 #include <algorithm>
 #include <exception>
 #include <utility>
@@ -70,18 +72,41 @@ ConnectionCore* ConnectionTable::admit(const NewConnection& made) {
 }
 
 DatagramLink& ConnectionTable::add_link(ConnectionCore& connection) {
+    auto made = std::make_unique<DatagramLink>(connection, *this);
+    DatagramLink& link = *made;
+    carry(connection, std::move(made));
+    return link;
+}
+
+ConnectionCore* ConnectionTable::admit_session(const IpEndpoint& peer, std::size_t listener) {
+    limit_.add_session();
+    expect();
+    return admit({.socket = driver::Descriptor::none,
+                  .peer = peer,
+                  .listener = listener,
+                  .seat = Seat::session});
+}
+
+void ConnectionTable::carry(ConnectionCore& connection, std::unique_ptr<DatagramCarrier> carrier) {
     const std::size_t slot = connection.slot().slot;
-    if (links_.size() <= slot) links_.resize(slot + 1);
-    links_[slot] = std::make_unique<DatagramLink>(connection, *this);
-    return *links_[slot];
+    if (carriers_.size() <= slot) carriers_.resize(slot + 1);
+    carriers_[slot] = std::move(carrier);
 }
 
 void ConnectionTable::never_was(const NewConnection& made) {
-    system().close(made.socket);
-    if (made.seat == Seat::held) host_.place_left(made.listener, made.peer);
+    if (driver::is_open(made.socket)) system().close(made.socket);
+    give_place_back(made.seat, made.listener, made.peer);
     unexpect();
-    limit_.remove();
     host_.connection_reaped();
+}
+
+void ConnectionTable::give_place_back(Seat seat, std::size_t listener, const IpEndpoint& peer) {
+    if (seat == Seat::session) {
+        host_.session_left(listener);
+        return limit_.remove_session();
+    }
+    if (seat == Seat::held) host_.place_left(listener, peer);
+    limit_.remove();
 }
 
 const SplicePipe* ConnectionTable::splice_pipe() {
@@ -171,10 +196,9 @@ void ConnectionTable::reap(ConnectionCore& connection, Stage last) {
     timers_.drop_those_of(connection.slot().slot);
     if (!watches_.empty()) watches_.erase(connection.slot().slot);
     has_leftovers_ = true;
-    if (connection.seat() == Seat::held) host_.place_left(connection.listener(), connection.peer());
     if (connection.seat() == Seat::refused) --refused_count_;
+    give_place_back(connection.seat(), connection.listener(), connection.peer());
     unexpect();
-    limit_.remove();
     host_.connection_reaped();
     if (last != Stage::lingering) note_progress();
 }
@@ -184,7 +208,7 @@ void ConnectionTable::free_reaped() {
     for (const base::SlotId slot : reaped_) {
         slots_.erase(slot);
         if (slot.slot < wires_.size()) wires_[slot.slot].reset();
-        if (slot.slot < links_.size()) links_[slot.slot].reset();
+        if (slot.slot < carriers_.size()) carriers_[slot.slot].reset();
     }
     reaped_.clear();
 }

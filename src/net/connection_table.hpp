@@ -15,7 +15,7 @@
 #include "net/connection_core.hpp"
 #include "net/connection_limit.hpp"
 #include "net/context_table.hpp"
-#include "net/datagram_link.hpp"
+#include "net/datagram_carrier.hpp"
 #include "net/farewell.hpp"
 #include "net/file_output.hpp"
 #include "net/host.hpp"
@@ -64,6 +64,8 @@ struct TableSetup {
     Host& host;
     transport::TransportFactory* transports;  // null: every connection is plain
 };
+
+class DatagramLink;
 
 class ConnectionTable final : public loop::BatchEvents {
 public:
@@ -168,7 +170,12 @@ public:
     void remember_peer(std::uint32_t slot, const IpEndpoint& peer);
     const IpEndpoint& remembered_peer(std::uint32_t slot) const { return peers_[slot]; }
     DatagramLink& add_link(ConnectionCore& connection);
-    DatagramLink& link(std::uint32_t slot) { return *links_[slot]; }
+    // Of a peer whose place is held; then what carries it, and ConnectionCore::open_session. Null:
+    // there is no slot for it.
+    ConnectionCore* admit_session(const IpEndpoint& peer, std::size_t listener);
+    void carry(ConnectionCore& connection, std::unique_ptr<DatagramCarrier> carrier);
+    DatagramCarrier& carrier(std::uint32_t slot) { return *carriers_[slot]; }
+    const DatagramCarrier& carrier(std::uint32_t slot) const { return *carriers_[slot]; }
     Duration handshake_timeout() const { return transports_->handshake_timeout(); }
     void opened(ConnectionCore& connection);  // before on_open
     void drain(ConnectionCore& connection);   // after on_open, while stopping
@@ -178,8 +185,8 @@ public:
     Farewell& farewell(std::uint32_t slot);
     const TimeLimits& limits() const { return limits_; }
     // Of a connection that differs, or has something to watch; made when it is asked for.
-    TimeWatch& watch(std::uint32_t slot) {
-        return watches_.try_emplace(slot, limits_).first->second;
+    TimeWatch& watch(std::uint32_t slot, const TimeLimits& inherited) {
+        return watches_.try_emplace(slot, inherited).first->second;
     }
     // Null: it has none.
     TimeWatch* watch_if(std::uint32_t slot) {
@@ -247,6 +254,7 @@ private:
     void free_reaped();
     ConnectionCore* admit(const NewConnection& made);
     void never_was(const NewConnection& made);
+    void give_place_back(Seat seat, std::size_t listener, const IpEndpoint& peer);
     DrainTerms terms_until(Deadline deadline) const;
     void reserve_for_stop();
     template <class Wanted>
@@ -274,8 +282,8 @@ private:
     std::vector<IpEndpoint> peers_;  // by slot; empty while all speak IPv4
     base::Slab<ConnectionCore> slots_;
     TimerTable timers_{*this};
-    std::vector<std::unique_ptr<Wire>> wires_;          // by slot; empty while all are plain
-    std::vector<std::unique_ptr<DatagramLink>> links_;  // by slot, of those that have one
+    std::vector<std::unique_ptr<Wire>> wires_;                // by slot; empty while all are plain
+    std::vector<std::unique_ptr<DatagramCarrier>> carriers_;  // by slot, of those that have one
     std::size_t open_count_ = 0;
     std::size_t refused_count_ = 0;     // that are here
     std::atomic<std::size_t> load_{0};  // from the accept to the reaping

@@ -7,6 +7,7 @@
 
 #include "net/connection_core.hpp"
 #include "net/connection_turn.hpp"
+#include "net/datagram_carrier.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -36,10 +37,11 @@ double seconds(Duration duration) { return std::chrono::duration<double>(duratio
 
 const TimeLimits& ConnectionCore::limits() const {
     const TimeWatch* const watch = table_.watch_if(slot_);
-    return watch != nullptr ? watch->limits : table_.limits();
+    if (watch != nullptr) return watch->limits;
+    return is(kDatagrams) ? table_.carrier(slot_).limits() : table_.limits();
 }
 
-TimeWatch& ConnectionCore::watch() { return table_.watch(slot_); }
+TimeWatch& ConnectionCore::watch() { return table_.watch(slot_, limits()); }
 
 void ConnectionCore::limit(const TimeLimits& limits) {
     if (is_gone()) return;

@@ -55,8 +55,8 @@ void DatagramLink::arm() {
 void DatagramLink::on_datagrams(driver::ReceivedDatagrams datagrams) {
     LoopCounters::Datagrams& counters = table_.counters().datagrams;
     counters.received.add(datagrams.size());
-    counters.dropped.add(dropped - dropped_);
-    dropped_ = dropped;
+    counters.dropped.add(counts.dropped - dropped_);
+    dropped_ = counts.dropped;
     for (const driver::ReceivedDatagram& each : datagrams) {
         counters.bytes_received.add(each.bytes.size());
         if (each.is_truncated) counters.truncated.add();
@@ -73,6 +73,8 @@ void DatagramLink::on_datagram_error(int errno_value) {
     table_.counters().datagrams.errors.add();
     if (errno_value == ECONNREFUSED) connection_.fail_datagrams(errno_value);
 }
+
+const TimeLimits& DatagramLink::limits() const { return table_.limits(); }
 
 void DatagramLink::pause() {
     if (state_ != State::receiving) return;

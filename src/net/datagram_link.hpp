@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// DatagramLink: what carries a connection whose messages are datagrams: a connected socket.
+// DatagramLink: a connected socket that carries a connection whose messages are datagrams.
 //
-// Each datagram is one on_traffic, each write one datagram. Nothing is queued: what the kernel does
-// not take is lost and counted, as UDP has it. The connection has no room for any of this; its
-// table keeps the links of the few that have one.
+// Nothing is queued: what the kernel does not take is lost and counted, as UDP has it.
 //
 // Lifetime:  from the connection's beginning to the end of the batch in which it was reaped.
 // Threads:   the loop's.
@@ -14,6 +12,7 @@
 
 #include "loop/events.hpp"
 #include "loop/task.hpp"
+#include "net/datagram_carrier.hpp"
 
 #include <berth/bytes.hpp>
 #include <berth/endpoint.hpp>
@@ -25,18 +24,19 @@ namespace berth::net {
 class ConnectionCore;
 class ConnectionTable;
 
-class DatagramLink final : public loop::DatagramEvents, private loop::Task {
+class DatagramLink final : public DatagramCarrier, public loop::DatagramEvents, private loop::Task {
 public:
     DatagramLink(ConnectionCore& connection, ConnectionTable& table);
 
     // Connects the connection's socket; ConnectionCore::open_datagrams follows, or an errno.
     int connect(const Endpoint& endpoint);
-    // An errno, or 0: the kernel took it.
-    int send(Bytes bytes);
-    void pause();
-    void resume();
-    // Closes the socket; ConnectionCore::on_closed follows.
-    void close();
+
+    // DatagramCarrier
+    int send(Bytes bytes) override;
+    void pause() override;
+    void resume() override;
+    void close() override;
+    const TimeLimits& limits() const override;
 
     // loop::DatagramEvents
     void on_datagrams(driver::ReceivedDatagrams datagrams) override;
@@ -65,7 +65,7 @@ private:
     bool is_posted_ = false;
     bool is_begun_ = false;
     bool is_disarming_ = false;  // on_datagrams_end is due
-    std::uint32_t dropped_ = 0;  // of DatagramSocket::dropped, counted already
+    std::uint32_t dropped_ = 0;  // of DatagramSocket::counts, counted already
 };
 
 }  // namespace berth::net

@@ -4,6 +4,8 @@
 
 #include "net/datagram_port.hpp"
 
+#include "net/multicast.hpp"
+
 #include <berth/handler.hpp>
 
 #include <cerrno>
@@ -14,8 +16,14 @@ namespace berth::net {
 
 DatagramPort::DatagramPort(const DatagramSetup& setup, driver::Descriptor socket,
                            std::size_t listener)
-    : table_(setup.table), owner_(setup.owner), entrance_(setup.entrance), listener_(listener) {
+    : table_(setup.table),
+      owner_(setup.owner),
+      entrance_(setup.entrance),
+      listener_(listener),
+      hears_many_(setup.hears_many) {
     descriptor = socket;
+    joins_sends = setup.options.gso;
+    if (setup.options.sessions) sessions_.emplace(*this, table_, setup.options);
 }
 
 DatagramPort::~DatagramPort() {
@@ -26,7 +34,7 @@ const Endpoint& DatagramPort::endpoint() const { return table_.host().listening_
 
 // A driver that cannot arm it now, for want of memory, is asked again by the next resume.
 void DatagramPort::start() {
-    if (table_.driver().start_receive_datagrams(*this)) {
+    if (arm()) {
         state_ = State::receiving;
     } else {
         table_.counters().accept_errors.add();
@@ -39,21 +47,28 @@ void DatagramPort::start() {
 
 void DatagramPort::on_datagrams(driver::ReceivedDatagrams datagrams) {
     LoopCounters::Datagrams& counters = table_.counters().datagrams;
-    counters.received.add(datagrams.size());
-    counters.dropped.add(dropped - dropped_);
-    dropped_ = dropped;
+    counters.dropped.add(counts.dropped - counted_.dropped);
+    counters.gro_received.add(counts.gro_received - counted_.gro_received);
+    counted_ = counts;
     owner_.datagrams_received(listener_, datagrams.size());
     is_in_batch_ = true;
     for (const driver::ReceivedDatagram& each : datagrams) {
+        if (each.is_to_many && !hears_many_) continue;
+        counters.received.add();
         counters.bytes_received.add(each.bytes.size());
         if (each.is_truncated) counters.truncated.add();
         lent_ = each.bytes;
-        DatagramInHand datagram(*this, table_, each);
-        table_.guarded_void(Callback::on_datagram, [&] { table_.handler().on_datagram(datagram); });
+        deliver(each);
     }
     lent_ = {};
     is_in_batch_ = false;
     flush();
+}
+
+void DatagramPort::deliver(const driver::ReceivedDatagram& datagram) {
+    if (sessions_) return sessions_->received(datagram);
+    DatagramInHand in_hand(*this, table_, datagram);
+    table_.guarded_void(Callback::on_datagram, [&] { table_.handler().on_datagram(in_hand); });
 }
 
 void DatagramPort::on_datagram_error(int) { table_.counters().datagrams.errors.add(); }
@@ -107,7 +122,19 @@ void DatagramPort::flush() {
         counters.sent.add(sent.count());
         left = left.subspan(sent.count());
     }
+    counters.gso_sent.add(counts.gso_sent - counted_.gso_sent);
+    counted_.gso_sent = counts.gso_sent;
     outbox_.clear();
+}
+
+// ── Groups ───────────────────────────────────────────────────────────────────────────────────
+
+Result<void> DatagramPort::join(const MulticastGroup& group) {
+    return Multicast(table_.system(), endpoint()).join(descriptor, group);
+}
+
+Result<void> DatagramPort::leave(const MulticastGroup& group) {
+    return Multicast(table_.system(), endpoint()).leave(descriptor, group);
 }
 
 // ── Suspending and closing ───────────────────────────────────────────────────────────────────
@@ -115,6 +142,10 @@ void DatagramPort::flush() {
 void DatagramPort::suspend() {
     if (state_ != State::receiving) return;
     state_ = State::suspending;
+    disarm();
+}
+
+void DatagramPort::disarm() {
     is_disarming_ = true;
     table_.driver().stop_receive_datagrams(*this);
 }
@@ -132,14 +163,39 @@ bool DatagramPort::is_handed_over(ListenerEnd end) const {
 }
 
 void DatagramPort::close(ListenerEnd end) {
-    const bool at_once = end == ListenerEnd::forced || is_handed_over(end);
     const State before = state_;
-    if (before >= State::closing || (before == State::finishing && !at_once)) return;
-    if (before == State::idle || before == State::suspended) return this->end();
+    if (before >= State::closing) return;
+    if (sessions_) sessions_->refuse_newcomers();
+    const bool at_once = end == ListenerEnd::forced || is_handed_over(end);
+    const bool has_sessions = sessions_ && !sessions_->empty();
+    if (has_sessions && end != ListenerEnd::forced) return outlive(is_handed_over(end));
+    if (before == State::finishing && !at_once) return;
+    const bool is_armed = before != State::idle && before != State::suspended &&
+                          (before != State::mute || is_disarming_);
+    if (!is_armed) return this->end();
     state_ = at_once ? State::closing : State::finishing;
     if (is_disarming_) return;
     if (at_once) return table_.driver().stop_receive_datagrams(*this);
     finish();
+}
+
+// What comes for a socket that the next generation has, too, is that one's. One that cannot be
+// armed only sends, as well.
+void DatagramPort::outlive(bool is_handed_over) {
+    if (is_quiet() || state_ == State::finishing) return;
+    const State before = std::exchange(state_, State::outliving);
+    const bool is_idle = before == State::idle || before == State::suspended;
+    if (is_handed_over || (is_idle && !arm())) state_ = State::mute;
+    if (is_handed_over && before == State::receiving) disarm();
+    owner_.port_changed(*this);
+}
+
+void DatagramPort::last_session_left() {
+    if (state_ != State::outliving && state_ != State::mute) return;
+    const bool is_armed = state_ == State::outliving;
+    if (!is_armed && !is_disarming_) return end();
+    state_ = State::closing;
+    if (!is_disarming_) table_.driver().stop_receive_datagrams(*this);
 }
 
 // The filter makes what is there the last of it.
@@ -153,8 +209,12 @@ void DatagramPort::on_datagrams_end() {
     switch (state_) {
         case State::receiving: return start();  // it was to be suspended, and is not any more
         case State::suspending: state_ = State::suspended; return owner_.port_changed(*this);
+        case State::outliving:  // the same
+            if (!arm()) state_ = State::mute;
+            return;
+        case State::mute: return;
         case State::finishing:
-            if (was_disarming && table_.driver().start_receive_datagrams(*this)) return finish();
+            if (was_disarming && arm()) return finish();
             return end();
         default: return end();
     }

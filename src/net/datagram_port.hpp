@@ -7,7 +7,8 @@
 // datagram and is counted; nothing that a peer does, and no lack of anything, ends the port.
 //
 // It closes as it should: newcomers are dropped by a filter, what the kernel has is delivered,
-// then the descriptor goes.
+// then the descriptor goes. One with sessions (datagram_session.hpp) lets nobody begin any more,
+// and closes after the last of them.
 //
 // Lifetime:  from start() to closed() the driver may hold it: it does not move.
 // Threads:   the loop's.
@@ -20,14 +21,18 @@
 #include "net/acceptor.hpp"
 #include "net/connection_table.hpp"
 #include "net/datagram_outbox.hpp"
+#include "net/datagram_session.hpp"
 #include "net/entrance.hpp"
 
 #include <berth/bytes.hpp>
 #include <berth/datagram.hpp>
+#include <berth/datagram_options.hpp>
 #include <berth/endpoint.hpp>
+#include <berth/result.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 namespace berth::net {
 
@@ -40,6 +45,8 @@ public:
     virtual void port_changed(const DatagramPort& port) = 0;
     // Datagrams of that listener have been received.
     virtual void datagrams_received(std::size_t listener, std::size_t count) = 0;
+    // May a peer begin a session? If so, it holds a place: Host::session_left gives it back.
+    virtual bool admits_session(std::size_t listener, const IpEndpoint& peer) = 0;
 
 protected:
     ~DatagramOwner() = default;
@@ -50,6 +57,10 @@ struct DatagramSetup {
     ConnectionTable& table;
     DatagramOwner& owner;
     const Entrance* entrance;  // of the address of the port to be made
+    const DatagramOptions& options;
+    // Of the sockets of its listener, the one that hears what is sent to many: the kernel gives
+    // that to each of them.
+    bool hears_many = true;
 };
 
 class DatagramPort final : public loop::DatagramEvents, private loop::Task {
@@ -64,15 +75,28 @@ public:
     void resume();
     bool is_suspended() const { return state_ == State::suspended; }
     // Delivers what has come, and closes; then DatagramOwner::port_changed. With `forced`, or if
-    // the queue is another's, too, at once.
+    // the queue is another's, too, at once. Where there are sessions, it is quiet, and closes after
+    // the last of them; but not if it is forced to.
     void close(ListenerEnd end);
     bool is_closed() const { return state_ == State::closed; }
+    // Nobody begins anything here any more.
+    bool is_quiet() const {
+        return state_ == State::outliving || state_ == State::mute || is_closed();
+    }
     std::size_t listener() const { return listener_; }
     const Endpoint& endpoint() const;
 
     // Queues, and sends before the loop sleeps. `from` as OutgoingDatagram has it. False: closed,
     // or more than a datagram can carry.
     bool send(const IpEndpoint& to, const IpEndpoint& from, Bytes bytes);
+    void flush();
+
+    Result<void> join(const MulticastGroup& group);
+    Result<void> leave(const MulticastGroup& group);
+
+    // ── For its sessions ─────────────────────────────────────────────────────────────────────
+    bool admits_session(const IpEndpoint& peer) { return owner_.admits_session(listener_, peer); }
+    void last_session_left();
 
     // loop::DatagramEvents
     void on_datagrams(driver::ReceivedDatagrams datagrams) override;
@@ -86,6 +110,8 @@ private:
         suspending,  // disarming, to stay
         suspended,
         finishing,  // delivering what the kernel has, to close
+        outliving,  // receiving for its sessions, to close after the last of them
+        mute,       // the same, but it only sends: what comes is another's
         closing,    // disarming, to close
         closed,
     };
@@ -95,7 +121,10 @@ private:
 
     bool is_handed_over(ListenerEnd end) const;
     bool is_lent(Bytes bytes) const;
-    void flush();
+    bool arm() { return table_.driver().start_receive_datagrams(*this).has_value(); }
+    void disarm();
+    void deliver(const driver::ReceivedDatagram& datagram);
+    void outlive(bool is_handed_over);
     void finish();
     void end();
 
@@ -103,13 +132,15 @@ private:
     DatagramOwner& owner_;
     const Entrance* entrance_;
     std::size_t listener_;
+    bool hears_many_;
     State state_ = State::idle;
     bool is_disarming_ = false;  // the driver's last completion is not to be the last
     bool is_in_batch_ = false;
     bool is_posted_ = false;
-    Bytes lent_;                 // the payload of the datagram whose callback runs
-    std::uint32_t dropped_ = 0;  // of DatagramSocket::dropped, counted already
+    Bytes lent_;                      // the payload of the datagram whose callback runs
+    driver::DatagramCounts counted_;  // of DatagramSocket::counts, already
     DatagramOutbox outbox_;
+    std::optional<DatagramSessions> sessions_;
 };
 
 // What the callback sees.

@@ -26,6 +26,8 @@ public:
     virtual void connection_reaped() = 0;
     // The same, of one that held a place (Seat::held).
     virtual void place_left(std::size_t listener, const IpEndpoint& peer) = 0;
+    // The same, of a session (Seat::session).
+    virtual void session_left(std::size_t listener) = 0;
     // A connection is gone with requests that were still being worked on.
     virtual void busy_connection_gone(ConnectionId id) = 0;
     // The loop's last connection that is not lingering has sent its FIN.

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <string>
+#include <utility>
 
 namespace berth::net {
 
@@ -32,6 +33,23 @@ Error listen_error(const char* operation, int errno_value, const Endpoint& endpo
     return Error::from_errno(operation, errno_value)
         .at(endpoint.to_string())
         .fix(remedy_for(endpoint, errno_value));
+}
+
+Error device_error(int errno_value, const Endpoint& endpoint, const std::string& device) {
+    Error error = Error::from_errno("bind to device", errno_value).at(endpoint.to_string());
+    switch (errno_value) {
+        case EPERM:
+            return std::move(error)
+                .because("to be bound to " + device + " a process needs CAP_NET_RAW here")
+                .fix(
+                    "grant it (AmbientCapabilities=CAP_NET_RAW, or setcap cap_net_raw+ep on the "
+                    "program); from Linux 5.7 on it is not needed");
+        case ENODEV:
+            return std::move(error)
+                .because("there is no network interface " + device)
+                .fix("`ip link` lists them");
+        default: return std::move(error).because("the interface is " + device);
+    }
 }
 
 }  // namespace berth::net

@@ -5,6 +5,7 @@
 #include "net/listening.hpp"
 
 #include "net/listen_error.hpp"
+#include "net/multicast.hpp"
 #include "net/port_diagnosis.hpp"
 
 #include <algorithm>
@@ -69,6 +70,7 @@ Result<void> Listening::add_shard(const ListenPlan& plan, bool joins) {
 
 Result<void> Listening::open_shard(Descriptor socket, const ListenPlan& plan, bool joins) {
     if (auto done = prepare_to_bind(socket, joins); !done) return done;
+    if (auto done = bind_to_device(socket, plan); !done) return done;
     if (auto done = bind(socket); !done) return done;
     if (auto done = permit(plan); !done) return done;
     if (auto done = prepare_to_listen(socket, plan); !done) return done;
@@ -89,11 +91,22 @@ Result<void> Listening::prepare_to_bind(Descriptor socket, bool joins) {
     return joins ? set(socket, SocketOption::reuse_port, 1) : Result<void>{};
 }
 
-// Who may be told whom a datagram was sent to: the owner of one address knows it.
-Result<void> Listening::prepare_to_receive(Descriptor socket) {
+// Before the bind: there may be another on the same port of another interface.
+Result<void> Listening::bind_to_device(Descriptor socket, const ListenPlan& plan) {
+    if (plan.device.empty() || endpoint_.is_unix()) return {};
+    const auto done = system_->bind_to_device(socket, plan.device);
+    if (done) return {};
+    return fail(device_error(done.errno_value(), endpoint_, plan.device));
+}
+
+// Who may be told whom a datagram was sent to: the owner of one address knows it. Groups are for
+// the first socket, or each would hear what is sent to them.
+Result<void> Listening::prepare_to_receive(Descriptor socket, const ListenPlan& plan) {
     if (auto done = set(socket, SocketOption::count_drops, 1); !done) return done;
-    return endpoint_.is_wildcard() ? set(socket, SocketOption::tell_destination, 1)
-                                   : Result<void>{};
+    const bool is_first = sockets_.empty() || sockets_.front().descriptor == socket;
+    auto done = Multicast(*system_, endpoint_).prepare(socket, plan.datagrams, is_first);
+    if (!done || !endpoint_.is_wildcard()) return done;
+    return set(socket, SocketOption::tell_destination, 1);
 }
 
 // What accepted sockets inherit, and the permission for further shards to join.
@@ -101,7 +114,7 @@ Result<void> Listening::prepare_to_listen(Descriptor socket, const ListenPlan& p
     if (plan.shards > 1 || plan.shares_port) {
         if (auto done = set(socket, SocketOption::reuse_port, 1); !done) return done;
     }
-    if (endpoint_.is_udp()) return prepare_to_receive(socket);
+    if (endpoint_.is_udp()) return prepare_to_receive(socket, plan);
     for (const SocketSetting& setting : plan.settings) {
         if (endpoint_.is_unix() && !setting.is_general()) continue;
         const auto done = system_->set(socket, setting.option, setting.value);

@@ -16,6 +16,7 @@
 #include "net/socket_settings.hpp"
 #include "net/unix_path.hpp"
 
+#include <berth/datagram_options.hpp>
 #include <berth/endpoint.hpp>
 #include <berth/result.hpp>
 
@@ -23,6 +24,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace berth::net {
@@ -33,6 +35,8 @@ struct ListenPlan {
     SocketSettings settings{};                 // for who is accepted, who inherits them
     bool shares_port = false;                  // with whoever allows it too: no exclusive start
     std::optional<std::uint32_t> unix_mode{};  // of a path
+    std::string device{};                      // an interface; empty: any
+    DatagramOptions datagrams{};               // of udp addresses
 };
 
 // A bound and listening address.
@@ -89,7 +93,8 @@ private:
     Result<void> add_shard(const ListenPlan& plan, bool joins);
     Result<void> open_shard(driver::Descriptor socket, const ListenPlan& plan, bool joins);
     Result<void> prepare_to_bind(driver::Descriptor socket, bool joins);
-    Result<void> prepare_to_receive(driver::Descriptor socket);
+    Result<void> prepare_to_receive(driver::Descriptor socket, const ListenPlan& plan);
+    Result<void> bind_to_device(driver::Descriptor socket, const ListenPlan& plan);
     Result<void> prepare_to_listen(driver::Descriptor socket, const ListenPlan& plan);
     Result<void> listen(driver::Descriptor socket, const ListenPlan& plan);
     Result<void> set(driver::Descriptor socket, driver::SocketOption option, int value);

@@ -52,8 +52,11 @@ struct LoopCounters {
         base::Counter dropped;    // by the kernel: no room in the receive buffer
         base::Counter sent;
         base::Counter bytes_sent;
-        base::Counter refused;  // by the kernel, when they were sent: lost
-        base::Counter errors;   // that came back for what was sent, ICMP
+        base::Counter refused;     // by the kernel, when they were sent: lost
+        base::Counter errors;      // that came back for what was sent, ICMP
+        base::Counter unadmitted;  // received from who gets no session
+        base::Counter gro_received;
+        base::Counter gso_sent;
     };
     Datagrams datagrams;
 

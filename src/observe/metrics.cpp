@@ -115,6 +115,15 @@ void write_datagrams(Exposition& out, const EngineSnapshot::Datagrams& datagrams
     out.family("berth_datagrams_errors_total", kCounter,
                "Errors that came back for what was sent (ICMP).")
         .sample(datagrams.errors);
+    out.family("berth_datagrams_unadmitted_total", kCounter,
+               "Of those received, from peers that get no session: dropped.")
+        .sample(datagrams.unadmitted);
+    out.family("berth_datagrams_gro_received_total", kCounter,
+               "Of those received, that came as one with others (UDP_GRO).")
+        .sample(datagrams.gro_received);
+    out.family("berth_datagrams_gso_sent_total", kCounter,
+               "Of those sent, that left as one with others (UDP_SEGMENT).")
+        .sample(datagrams.gso_sent);
 }
 
 void write_work(Exposition& out, const EngineSnapshot& engine) {

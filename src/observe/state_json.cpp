@@ -85,6 +85,9 @@ void write_datagrams(base::JsonWriter& json, const EngineSnapshot::Datagrams& da
         .member("bytes_sent", datagrams.bytes_sent)
         .member("refused", datagrams.refused)
         .member("errors", datagrams.errors)
+        .member("unadmitted", datagrams.unadmitted)
+        .member("gro_received", datagrams.gro_received)
+        .member("gso_sent", datagrams.gso_sent)
         .end_object();
 }
 

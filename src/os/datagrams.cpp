@@ -5,6 +5,7 @@
 #include "os/datagrams.hpp"
 
 #include "os/call.hpp"
+#include "os/multicast.hpp"
 #include "os/raw_call.hpp"
 #include "os/socket_address.hpp"
 
@@ -58,6 +59,8 @@ void tell(const cmsghdr& header, DatagramInbox::Facts& facts) {
     };
     if (is(SOL_SOCKET, SO_RXQ_OVFL)) {
         facts.dropped = value_of<std::uint32_t>(header);
+    } else if (is(kMerge.level, kMerge.name)) {
+        facts.segment = static_cast<std::size_t>(value_of<int>(header));
     } else if (is(IPPROTO_IP, IP_PKTINFO)) {
         tell_destination(value_of<in_pktinfo>(header), facts);
     } else if (is(IPPROTO_IPV6, IPV6_PKTINFO)) {
@@ -65,11 +68,13 @@ void tell(const cmsghdr& header, DatagramInbox::Facts& facts) {
     }
 }
 
+// Behind what is attached already.
 template <class Info>
 void attach(msghdr& message, DatagramControl& control, int level, int type, const Info& info) {
+    const std::size_t before = message.msg_controllen;
     message.msg_control = control.bytes.data();
-    message.msg_controllen = CMSG_SPACE(sizeof info);
-    cmsghdr* const header = CMSG_FIRSTHDR(&message);
+    message.msg_controllen = before + CMSG_SPACE(sizeof info);
+    auto* const header = reinterpret_cast<cmsghdr*>(control.bytes.data() + before);
     header->cmsg_level = level;
     header->cmsg_type = type;
     header->cmsg_len = CMSG_LEN(sizeof info);
@@ -165,16 +170,13 @@ DatagramInbox::Facts DatagramInbox::facts(std::size_t index) {
 // ── Sending ──────────────────────────────────────────────────────────────────────────────────
 
 DatagramOutbox::DatagramOutbox(std::size_t count)
-    : peers_(count), controls_(count), vectors_(count), headers_(count) {
-    for (std::size_t index = 0; index < count; ++index) {
-        headers_[index].msg_hdr.msg_iov = &vectors_[index];
-        headers_[index].msg_hdr.msg_iovlen = 1;
-    }
-}
+    : peers_(count), controls_(count), vectors_(std::max(count, kSegmentsMax)), headers_(count) {}
 
 void DatagramOutbox::add(Bytes bytes, const IpEndpoint& to, const IpEndpoint& from, int family) {
     msghdr& message = headers_[count_].msg_hdr;
-    vectors_[count_] = {.iov_base = const_cast<std::byte*>(bytes.data()), .iov_len = bytes.size()};
+    vectors_[used_] = {.iov_base = const_cast<std::byte*>(bytes.data()), .iov_len = bytes.size()};
+    message.msg_iov = &vectors_[used_++];
+    message.msg_iovlen = 1;
     message.msg_name = nullptr;
     message.msg_namelen = 0;
     if (to.family != 0) {
@@ -188,10 +190,18 @@ void DatagramOutbox::add(Bytes bytes, const IpEndpoint& to, const IpEndpoint& fr
     ++count_;
 }
 
+void DatagramOutbox::join(Bytes bytes, std::size_t segment) {
+    msghdr& message = headers_[count_ - 1].msg_hdr;
+    vectors_[used_++] = {.iov_base = const_cast<std::byte*>(bytes.data()), .iov_len = bytes.size()};
+    if (++message.msg_iovlen > 2) return;
+    attach(message, controls_[count_ - 1], kSegment.level, kSegment.name,
+           static_cast<std::uint16_t>(segment));
+}
+
 long DatagramOutbox::send(int socket) {
     const long sent = raw_call(Call::send_datagrams, socket, headers_.data(), count_,
                                MSG_DONTWAIT | MSG_NOSIGNAL);
-    count_ = 0;
+    count_ = used_ = 0;
     return sent;
 }
 

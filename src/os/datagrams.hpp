@@ -4,7 +4,8 @@
 //
 // Both are arrays as the kernel wants them, made once: nothing is allocated per datagram. Beside
 // its bytes a datagram has an address, and control messages: where it was sent to (IP_PKTINFO),
-// and how many were dropped before it (SO_RXQ_OVFL).
+// and how many were dropped before it (SO_RXQ_OVFL). A message may be several datagrams of one size
+// to, or from, one peer, of which the last may be shorter (UDP_SEGMENT, UDP_GRO).
 //
 // Lifetime:  what an inbox shows is good until its next receive; an outbox looks at the bytes it
 //            was given until it has sent them.
@@ -52,6 +53,7 @@ public:
         IpEndpoint local;           // whom it was sent to; family 0: it does not say
         bool is_to_many = false;    // a multicast or broadcast address
         std::uint32_t dropped = 0;  // of the socket, before it; 0: it does not say
+        std::size_t segment = 0;    // it is several datagrams of that size; 0: it is one
     };
     // What its control messages say.
     Facts facts(std::size_t index);
@@ -71,18 +73,28 @@ private:
 
 class DatagramOutbox {
 public:
+    static constexpr std::size_t kSegmentsMax = 64;  // UDP_MAX_SEGMENTS, linux/udp.h
+
+    // Room for `count` messages, and as many datagrams, or those of one message if that is more.
     explicit DatagramOutbox(std::size_t count);
 
     bool is_full() const { return count_ == headers_.size(); }
+    // For so many datagrams in one more message.
+    bool has_room(std::size_t datagrams) const {
+        return !is_full() && vectors_.size() - used_ >= datagrams;
+    }
     // To `to`, or to whom the socket is connected if it has no family; from the local address
     // `from`, or the kernel's choice. `family` is the socket's: one of IPv6 takes IPv4 addresses
     // as mapped ones.
     void add(Bytes bytes, const IpEndpoint& to, const IpEndpoint& from, int family);
+    // Another datagram in the message that was added last, which are all `segment` bytes long.
+    void join(Bytes bytes, std::size_t segment);
     // sendmmsg(2), MSG_DONTWAIT: how many went. Empties the outbox in any case.
     long send(int socket);
 
 private:
     std::size_t count_ = 0;
+    std::size_t used_ = 0;  // of vectors_
     std::vector<SocketAddress> peers_;
     std::vector<DatagramControl> controls_;
     std::vector<iovec> vectors_;

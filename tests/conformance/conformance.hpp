@@ -55,13 +55,13 @@
 //   16  Datagrams.ComeWholeAndInOrder Datagrams.ComeThatWereThereBefore Datagrams.ComeInBatches
 //       Datagrams.AreCutAtTheBoundAndSaySo Datagrams.ThatFitExactlyAreNotCut
 //       Datagrams.TakeNoMemoryForAFurtherSocket Datagrams.TellWhomTheyWereSentTo
-//       Datagrams.CountWhatTheKernelDropped
+//       Datagrams.CountWhatTheKernelDropped Datagrams.ThatCameAsOneAreTakenApart
 //   17  Datagrams.AreStillReceivedAfterAnError
 //   18  Datagrams.EndOnceWhenStopped Datagrams.StartAgainAfterTheEnd
 //       Datagrams.AreDeliveredBeforeAFinishEnds Datagrams.StopFromInsideABatch
 //       Datagrams.AStopOvertakesAFinish
 //   19  Datagrams.LeaveWholeAndTogether Datagrams.LeaveFromTheAddressGiven
-//       Datagrams.AreRefusedWithTheErrorOfTheFirst
+//       Datagrams.AreRefusedWithTheErrorOfTheFirst Datagrams.EqualOnesLeaveWholeAndInOrder
 
 #pragma once
 

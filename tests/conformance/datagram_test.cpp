@@ -151,8 +151,31 @@ TEST_P(Datagrams, CountWhatTheKernelDropped) {
     ASSERT_TRUE(driver().start_receive_datagrams(socket));
     ASSERT_TRUE(world().until([&] {
         peer->send_to(to, "and now?");  // what comes later tells of what was lost
-        return socket.dropped > 0;
+        return socket.counts.dropped > 0;
     }));
+}
+
+// 16: what left as one comes as one by loopback, in every world that knows of it
+TEST_P(Datagrams, ThatCameAsOneAreTakenApart) {
+    open_with({.datagram_bytes = 400});
+    DatagramSocket& socket = world().datagram_socket();
+    static_cast<void>(world().system().set(socket.descriptor, driver::SocketOption::merge, 1));
+    ASSERT_TRUE(driver().start_receive_datagrams(socket));
+    DatagramSocket& sender = world().datagram_socket();
+    sender.joins_sends = true;
+    ASSERT_TRUE(driver().start_receive_datagrams(sender));
+    const IpEndpoint to = endpoint_of(socket).ip();
+    const std::vector<std::string> texts{std::string(500, 'a'), std::string(500, 'b'), "c"};
+    std::vector<OutgoingDatagram> datagrams;
+    for (const std::string& text : texts) datagrams.push_back({.bytes = as_bytes(text), .to = to});
+    send(sender, datagrams);
+    const auto all = [&] { return sink().datagrams_of(socket).size() == 3; };
+    ASSERT_TRUE(world().until(all));
+    std::vector<std::string> came = sink().datagrams_of(socket);
+    if (!is_prompt()) std::ranges::sort(came);
+    EXPECT_EQ(came, (std::vector<std::string>{std::string(400, 'a'), std::string(400, 'b'), "c"}));
+    const std::uint32_t as_one = socket.merges && sender.joined_bytes > 0 ? 3 : 0;
+    EXPECT_EQ(socket.counts.gro_received, as_one);
 }
 
 // 17
@@ -241,6 +264,28 @@ TEST_P(Datagrams, LeaveWholeAndTogether) {
     if (!is_prompt()) std::ranges::sort(read_there);  // they may overtake each other
     if (!is_prompt()) std::ranges::sort(sent);
     EXPECT_EQ(read_there, sent);
+}
+
+// 19: no matter how many of them the kernel is given as one
+TEST_P(Datagrams, EqualOnesLeaveWholeAndInOrder) {
+    DatagramSocket& socket = world().datagram_socket();
+    socket.joins_sends = true;
+    ASSERT_TRUE(driver().start_receive_datagrams(socket));
+    const auto one = world().datagram_peer();
+    const auto other = world().datagram_peer();
+    std::vector<std::string> texts;
+    for (char letter = 'a'; letter < 'k'; ++letter) texts.push_back(std::string(300, letter));
+    std::vector<OutgoingDatagram> datagrams;
+    for (const std::string& text : texts) {
+        const auto& peer = text < "f" ? one : other;
+        datagrams.push_back({.bytes = as_bytes(text), .to = peer->endpoint().ip()});
+    }
+    send(socket, datagrams);
+    std::vector<std::string> came;
+    for (const std::string& text : texts) came.push_back(read(text < "f" ? *one : *other));
+    if (!is_prompt()) std::ranges::sort(came);
+    EXPECT_EQ(came, texts);
+    EXPECT_EQ(socket.counts.gso_sent, socket.joined_bytes > 0 ? 10U : 0U);
 }
 
 // 19: from a local address that it names

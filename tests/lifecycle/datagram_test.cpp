@@ -37,6 +37,20 @@ TEST(ServingDatagrams, AreEchoedAndEveryByteIsVerified) {
     EXPECT_EQ(server.stop(), 0);
 }
 
+TEST(ServingDatagrams, AreEchoedBySessionsAndGroups) {
+    ServerProcess server({"echo", "--listen", "udp4://:0", "--udp-sessions", "true",
+                          "--udp-session-idle", "10s", "--udp-sessions-max", "100", "--multicast",
+                          "239.77.0.9%lo", "--multicast", "239.77.0.8%lo", "--gro", "true"});
+    const std::string address = reachable(server.endpoint()).to_string();
+    Process load = load_of(
+        address, {"--connections", "8", "--depth", "4", "--size", "1000", "--duration", "300ms"});
+    const auto result = result_of(load);
+    EXPECT_EQ(load.wait(), 0) << load.messages();
+    EXPECT_GT(result.at("requests"), 0);
+    EXPECT_EQ(result.at("ends").at("clean"), 8);
+    EXPECT_EQ(server.stop(), 0);
+}
+
 TEST(ServingDatagrams, EndAfterSoManyRequests) {
     ServerProcess server({"echo", "--listen", "udp://127.0.0.1:0"});
     Process load = load_of(server.address(), {"--connections", "3", "--requests", "5"});

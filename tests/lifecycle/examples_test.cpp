@@ -3,6 +3,7 @@
 // Examples: each does what its first lines promise.
 
 #include "process.hpp"
+#include "support/raw_datagram.hpp"
 #include "support/raw_socket.hpp"
 
 #include <berth/endpoint.hpp>
@@ -19,12 +20,14 @@ using namespace berth::test;
 
 class ExampleProcess : public Process {
 public:
-    explicit ExampleProcess(const std::string& name, const Words& more = {})
-        : Process(words(name, more)),
+    explicit ExampleProcess(const std::string& name, const Words& more = {},
+                            const std::string& address = "tcp://127.0.0.1:0")
+        : Process(words(name, more, address)),
           endpoint_(*berth::Endpoint::parse(read_line().substr(std::string("listening ").size()))) {
     }
 
     std::string address() const { return endpoint_.to_string(); }
+    const berth::Endpoint& endpoint() const { return endpoint_; }
     RawPeer connect() const { return RawPeer::connect(endpoint_); }
     int stop() {
         signal(SIGTERM);
@@ -32,8 +35,8 @@ public:
     }
 
 private:
-    static Words words(const std::string& name, const Words& more) {
-        Words words{std::string(BERTH_EXAMPLES_DIR) + "/" + name, "tcp://127.0.0.1:0"};
+    static Words words(const std::string& name, const Words& more, const std::string& address) {
+        Words words{std::string(BERTH_EXAMPLES_DIR) + "/" + name, address};
         words.insert(words.end(), more.begin(), more.end());
         return words;
     }
@@ -178,6 +181,22 @@ TEST(Examples, PushTellsTheTimeUntilItStops) {
     first.close();
     second.close();
     EXPECT_EQ(example.stop(), 0);
+}
+
+TEST(Examples, DatagramsAreNumberedForEachPeer) {
+    ExampleProcess example("10_datagrams", {}, "udp://127.0.0.1:0");
+    RawDatagramSocket one(example.endpoint());
+    RawDatagramSocket two(example.endpoint());
+    const auto answer = [&](RawDatagramSocket& peer, const std::string& text) {
+        peer.send_to(example.endpoint(), text);
+        return peer.read().bytes;
+    };
+    EXPECT_EQ(answer(one, "a"), "1 a");
+    EXPECT_EQ(answer(two, "b"), "1 b");
+    EXPECT_EQ(answer(one, "c"), "2 c");
+    EXPECT_EQ(example.stop(), 0);
+    EXPECT_EQ(one.read().bytes, "goodbye\n");
+    EXPECT_EQ(two.read().bytes, "goodbye\n");
 }
 
 TEST(Examples, OffloadAnswersSlowQuestionsInOrder) {

@@ -32,7 +32,7 @@ int SimDriver<Sink>::take_batch(DatagramSocket& socket) {
                               .first(bounds_.datagram_bytes);
         const auto received = process_.receive_from(socket.descriptor, room);
         if (!received) return received.errno_value();
-        socket.dropped = received->dropped;
+        socket.counts.dropped = received->dropped;
         datagrams_.push_back({.bytes = room.first(received->size),
                               .peer = received->from.ip(),
                               .local = received->to,

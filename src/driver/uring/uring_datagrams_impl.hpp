@@ -59,7 +59,7 @@ void UringDriver<Sink>::deliver_datagrams(DatagramSocket& socket) {
     const bool is_finishing = (socket.state & kFinishing) != 0;
     if (errno_value == EAGAIN) {
         if (is_finishing) stop_receive_datagrams(socket);
-    } else if (is_finishing || errno_value != 0 || datagrams_.is_full(*batch)) {
+    } else if (is_finishing || errno_value != 0 || datagrams_.was_full()) {
         make_ready(socket);
     }
 }

@@ -31,11 +31,15 @@ public:
     Instant gone_at = Instant::never();  // of rows and owners
     int bind_errno = 0;                  // of every bind
     bool allows_filter = true;
+    int device_errno = 0;  // of binding to a device
+    int group_errno = 0;   // of joining and leaving
     driver::PathFacts path;
     // ── What was done ────────────────────────────────────────────────────────────────────────
     int open = 0;
     int binds = 0;
     bool has_listened = false;
+    IpEndpoint joined;
+    std::uint32_t joined_by = 0;
 
     int refusal() const {
         if (bind_errno != 0) return bind_errno;
@@ -60,6 +64,21 @@ public:
     Outcome<void> set(Descriptor, driver::SocketOption, int) override { return {}; }
     Outcome<void> drop_everything(Descriptor) override {
         return outcome(allows_filter ? 0 : EPERM);
+    }
+    Outcome<std::uint32_t> interface_index(const std::string& name) override {
+        if (name == "lo") return std::uint32_t{1};
+        return base::failed(ENODEV);
+    }
+    Outcome<void> join_group(Descriptor, const IpEndpoint& group, std::uint32_t index) override {
+        joined = group;
+        joined_by = index;
+        return outcome(group_errno);
+    }
+    Outcome<void> leave_group(Descriptor, const IpEndpoint&, std::uint32_t) override {
+        return outcome(group_errno);
+    }
+    Outcome<void> bind_to_device(Descriptor, const std::string&) override {
+        return outcome(device_errno);
     }
     void close(Descriptor) override { --open; }
     Outcome<std::vector<driver::SocketRow>> sockets(Scheme, std::uint16_t,
