@@ -47,11 +47,6 @@ Parsed<Endpoint> parse_stream_address(const std::string& text) {
 Parsed<Endpoint> parse_address(const std::string& text) {
     const auto endpoint = Endpoint::parse(text);
     if (!endpoint) return std::unexpected(endpoint.error().to_string());
-    if (!endpoint->is_stream() && !endpoint->is_udp()) {
-        return std::unexpected(fmt::format(
-            "'{}': Unix datagrams and packets do not exist yet; use tcp://, udp:// or unix:",
-            text));
-    }
     return *endpoint;
 }
 
@@ -68,7 +63,14 @@ Parsed<Endpoint> with_port(Parsed<Endpoint> endpoint, const std::string& text) {
 }  // namespace
 
 Parsed<Endpoint> parse_target(const std::string& text) {
-    return with_port(parse_address(text), text);
+    auto endpoint = parse_address(text);
+    if (endpoint && !endpoint->is_stream() && !endpoint->is_udp()) {
+        return std::unexpected(fmt::format(
+            "'{}': load over Unix datagrams and packets does not exist yet; use tcp://, udp:// or "
+            "unix:",
+            text));
+    }
+    return with_port(std::move(endpoint), text);
 }
 
 Parsed<Endpoint> parse_stream_target(const std::string& text) {

@@ -12,6 +12,7 @@
 #include <berth/dial.hpp>
 #include <berth/engine.hpp>
 #include <berth/event_loop.hpp>
+#include <berth/file_descriptor.hpp>
 #include <berth/handler.hpp>
 #include <berth/logger.hpp>
 #include <berth/options.hpp>

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// Connection: an established stream (TCP, Unix), a connected UDP socket, or a UDP peer's session.
+// Connection: an established stream (TCP, Unix), one of packets (unixpacket:), a connected datagram
+// socket (udp:, unixgram:), or a UDP peer's session.
 //
-// Of UDP each datagram, also an empty one, is one on_traffic whose view is exactly that datagram:
-// what is left unread is dropped. Each write is one datagram, or is refused, which does not close
-// the connection. Nobody says goodbye: end() and a close are one. A paused session drops its input.
+// Packets keep their bounds: each is one on_traffic whose view is exactly that packet, what is left
+// unread of it is dropped, and each write is one packet. Otherwise it behaves as a stream does. An
+// empty packet cannot be told from the end: none is sent, and one that comes is the end.
+//
+// Of datagrams each, also an empty one, is one on_traffic whose view is exactly that datagram: what
+// is left unread is dropped. Each write is one datagram, or is refused, which does not close the
+// connection. Nobody says goodbye: end() and a close are one. A paused session drops its input.
 //
 // Lifetime:  the loop owns it. A Connection& is good for the callback it was passed to and no
 //            longer. To reach it later, from anywhere, keep its ConnectionId.
@@ -24,6 +29,7 @@
 #include <berth/delivery.hpp>
 #include <berth/endpoint.hpp>
 #include <berth/export.hpp>
+#include <berth/file_descriptor.hpp>
 #include <berth/function.hpp>
 #include <berth/in_flight.hpp>
 #include <berth/result.hpp>
@@ -32,8 +38,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace berth {
 
@@ -50,6 +58,8 @@ enum class WriteStatus : std::uint8_t {
     queued,     // all bytes taken
     over_high,  // all bytes taken, and the output is above Options::output_high: slow down
     refused,    // none taken: closing, or past Options::output_max (reason outbound_overflow)
+    too_long,   // none taken, and nothing closes: a packet is bounded by the send buffer, less 32
+                // bytes: Options::send_buffer, set_send_buffer
 };
 
 // `count` bytes of a file, from `offset` on.
@@ -109,6 +119,23 @@ public:
     // io_error, and a reset. What is left of it counts as unsent, but not against output_max.
     // Reading a file may wait for the disk, and the loop with it.
     Result<void> send_file(const FilePart& part, Completion done = {});
+
+    // The same with descriptors (SCM_RIGHTS, unix(7)), over a Unix stream or packets, where
+    // descriptors_max allows it (Options, DialOptions). They arrive with the first byte at the
+    // latest, as descriptors of the receiver's own. Taken: they are the connection's, and closed
+    // here when the kernel has them. An error, or a status that says that no byte was taken: they
+    // are still the caller's. Fails with unsupported where they cannot travel; invalid_option for
+    // no byte, none, or more than 253; as the kernel says where it refuses them.
+    Result<WriteStatus> write_with(Bytes bytes, std::span<FileDescriptor> descriptors);
+    Result<WriteStatus> write_with(std::string_view text, FileDescriptor&& descriptor) {
+        return write_with(as_bytes(text), {&descriptor, 1});
+    }
+    // What came with the input of this callback, in order. Whoever takes them owns them. Of a
+    // stream they wait while some input is left unread; what nobody takes is closed, and counted.
+    std::vector<FileDescriptor> take_descriptors();
+    // Have some been lost since the last call: above descriptors_max, or above what this process
+    // may have open (MSG_CTRUNC)? Then the sender's message is not what he meant.
+    bool has_lost_descriptors();
 
     void flush();  // hands queued bytes to the kernel now, as far as it takes them
     // Queued here, not yet taken by the kernel. Over io_uring what a callback wrote leaves a moment

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Datagram: one message that a udp:// listener received: its bytes, whom it is from, whom it was
-// sent to.
+// Datagram: one message that a udp:// or unixgram: listener received: its bytes, whom it is from,
+// whom it was sent to.
 //
 //     void on_datagram(berth::Datagram& datagram) override { datagram.reply(datagram.payload()); }
 //
@@ -35,7 +35,7 @@ public:
     // It was longer than Options::datagram_max: the rest is lost.
     bool is_truncated() const;
 
-    Endpoint peer_endpoint() const;
+    Endpoint peer_endpoint() const;  // without a name: a Unix socket that is not bound
     // Where it was sent to: also on a listener of every address the one that the peer wrote on it.
     Endpoint local_endpoint() const;
     // Which of the addresses given to start() received it, from 0.
@@ -44,7 +44,8 @@ public:
 
     // To its sender, from the address that it was sent to. The replies to what arrived together
     // leave together, when the last of its callbacks has returned; their bytes are copied, unless
-    // they are payload(). Empty ones go, too. False: more than a datagram can carry.
+    // they are payload(). Empty ones go, too. False: more than a datagram can carry, or
+    // the sender has no name to be answered at (counted as refused).
     bool reply(Bytes bytes);
     bool reply(std::string_view text) { return reply(as_bytes(text)); }
 

@@ -35,6 +35,8 @@ struct DialOptions {
     std::optional<Endpoint> local = {};
     // What Connection::context gives from on_open on; destroyed if it comes to nothing.
     Context context = {};
+    // As Options::descriptors_max, of this connection, which is one of unix: or unixpacket:.
+    std::size_t descriptors_max = 0;
     DialCompletion done = {};
     // Of Engine::connect: which loop. `id.loop()` is the one of another connection; kAnyLoop: each
     // in turn.

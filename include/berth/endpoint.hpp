@@ -71,6 +71,10 @@ public:
     bool is_udp() const { return scheme_ >= Scheme::udp && scheme_ <= Scheme::udp6; }
     // A byte stream with a listener: tcp and unix.
     bool is_stream() const { return scheme_ <= Scheme::tcp6 || scheme_ == Scheme::unix_stream; }
+    // Whose listener accepts connections: those, and unixpacket.
+    bool is_connected() const { return is_stream() || scheme_ == Scheme::unix_packet; }
+    // Messages that belong to no connection: udp and unixgram.
+    bool is_datagram() const { return !is_connected(); }
     bool is_wildcard() const;  // every local address
     bool is_v6_only() const { return scheme_ == Scheme::tcp6 || scheme_ == Scheme::udp6; }
 

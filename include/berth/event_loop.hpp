@@ -45,7 +45,7 @@ public:
     std::size_t broadcast(const Buffer& buffer);
     std::size_t connection_count() const;
 
-    // Opens a connection of this loop to `endpoint` (tcp, udp, or a unix stream) without blocking.
+    // Opens a connection of this loop to `endpoint`, of any scheme, without blocking.
     // on_open follows, or on_connect_failed: one of them, exactly once, never from inside this
     // call. The id names the attempt from now on; close(id) on the engine gives it up.
     // Fails at once only where no attempt could be made (descriptor limit, stopping).
@@ -60,10 +60,10 @@ public:
     Result<ConnectionId> adopt(int descriptor, Context context = {});
 
     // ── Datagrams ────────────────────────────────────────────────────────────────────────────
-    // A datagram from that udp:// listener, by its index, to `to`. It leaves before the loop
-    // sleeps, with others. True: it was taken; no more is promised, see datagram.hpp. False: there
-    // is no such listener any more, `to` is none of its addresses, or it is more than a datagram
-    // carries.
+    // A datagram from that udp:// or unixgram: listener, by its index, to `to`. It leaves before
+    // the loop sleeps, with others. True: it was taken; no more is promised, see datagram.hpp.
+    // False: there is no such listener any more, `to` is none of its addresses, or it is more than
+    // a datagram carries.
     bool send_to(std::size_t listener, const Endpoint& to, Bytes bytes);
     bool send_to(std::size_t listener, const Endpoint& to, std::string_view text) {
         return send_to(listener, to, as_bytes(text));

@@ -46,13 +46,13 @@ enum class Action : std::uint8_t {
 // Why a connection ended.
 enum class CloseReason : std::uint8_t {
     peer_end,           // the peer's FIN, answered
-    peer_reset,         // ECONNRESET, EPIPE; of UDP ECONNREFUSED: nobody is there
+    peer_reset,         // ECONNRESET, EPIPE; of datagrams ECONNREFUSED: nobody is there
     local_close,        // close() or Action::close
     stop_graceful,      // a stop closed it, nothing was cut
     stop_forced,        // the stop's deadline reset it
     idle_timeout,       // Options::idle_timeout
     outbound_overflow,  // a write past Options::output_max
-    inbound_overflow,   // more unread than Options::input_max
+    inbound_overflow,   // more unread than Options::input_max; a packet above packet_max
     handler_threw,
     user_timeout,         // ETIMEDOUT: keepalive or TCP_USER_TIMEOUT
     io_error,             // any other errno
@@ -97,7 +97,7 @@ public:
     virtual void on_close(Connection&, CloseReason);
 
     // ── Datagrams ────────────────────────────────────────────────────────────────────────────
-    // A udp:// listener has received one; see datagram.hpp. It belongs to no connection.
+    // A udp:// or unixgram: listener has received one, of no connection; see datagram.hpp.
     virtual void on_datagram(Datagram&);
 
     // ── The next generation ──────────────────────────────────────────────────────────────────

@@ -109,6 +109,13 @@ struct Options {
     std::size_t datagram_max = 64U << 10U;  // bytes of one; a longer one comes cut, and says so
     DatagramOptions datagrams{};            // of the udp listeners that start() opens
 
+    // ── Unix sockets ─────────────────────────────────────────────────────────────────────────
+    std::size_t packet_max = 256U << 10U;  // bytes of one received packet (unixpacket:); a longer
+                                           // one closes its connection: inbound_overflow
+    // Descriptors may be sent and received with the bytes of connections accepted on Unix listeners
+    // (Connection::write_with): so many at most wait to be taken. 0: none is let in. At most 253.
+    std::size_t descriptors_max = 0;
+
     // ── Fairness ─────────────────────────────────────────────────────────────────────────────
     std::size_t read_budget = 256U << 10U;  // bytes of one connection per iteration
 

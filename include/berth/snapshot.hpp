@@ -82,9 +82,10 @@ struct EngineSnapshot {
         std::uint64_t received = 0;
         std::uint64_t bytes_received = 0;
         std::uint64_t truncated = 0;  // of these: longer than Options::datagram_max
-        std::uint64_t unread = 0;     // of these, to connections: on_traffic left a rest, dropped
-        std::uint64_t dropped =
-            0;  // by the kernel, for want of room; or while a session was paused
+        std::uint64_t unread = 0;     // of these and of packets, to connections: on_traffic left
+                                      // a rest, dropped
+        std::uint64_t dropped = 0;    // by the kernel, for want of room, known with the next one;
+                                      // or while a session was paused
         std::uint64_t sent = 0;
         std::uint64_t bytes_sent = 0;
         std::uint64_t refused = 0;  // by the kernel, when they were to be sent: lost
@@ -93,6 +94,13 @@ struct EngineSnapshot {
         std::uint64_t unadmitted = 0;
         std::uint64_t gro_received = 0;  // of those received: came as one with others (UDP_GRO)
         std::uint64_t gso_sent = 0;      // of those sent: left as one with others (UDP_SEGMENT)
+    };
+    // That travelled with the bytes of Unix connections.
+    struct Descriptors {
+        std::uint64_t sent = 0;
+        std::uint64_t received = 0;
+        std::uint64_t dropped = 0;  // of these: nobody took them, so they were closed
+        std::uint64_t lost = 0;     // messages whose descriptors could not all be let in
     };
     struct Loop {
         std::size_t index = 0;
@@ -135,6 +143,7 @@ struct EngineSnapshot {
     std::uint64_t timers = 0;          // of users, waiting
     Counters counters;
     Datagrams datagrams;
+    Descriptors descriptors;
     std::vector<Loop> loops;
     std::vector<Listener> listeners;
     Stop stop;

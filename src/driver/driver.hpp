@@ -52,6 +52,11 @@
 //     is the caller's to close.
 // 19. send_datagrams never waits. It says how many the kernel took, each of them whole, at least
 //     one; or why it refused the first.
+// 20. A watch tells of input (also an end, or an error) and of room: of what is so when it begins,
+//     and of each change. It may tell again what is so, as far as its owner waits for that. Whoever
+//     is told reads, or writes, until the kernel has no more, or comes back by himself.
+// 21. stop_watch disarms at once; on_watch_end is the last completion, after which the descriptor
+//     is the caller's to close.
 //
 // Lifetime:  streams and listeners must be closed, and their completions taken, before the
 //            driver is destroyed.
@@ -70,6 +75,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 namespace berth::driver {
 
@@ -117,9 +123,22 @@ struct DatagramSocket : Source {
     std::uint16_t joined_bytes = 0;  // the longest that may be joined; 0: none
 };
 
+// A descriptor that its owner reads and writes by calls of his own, of System. It stays his.
+struct Watched : Source {
+    // What the owner waits for. A driver need not look at it.
+    bool wants_input = true;
+    bool wants_room = false;
+};
+
+struct Ready {
+    bool input = false;  // or an end, or an error
+    bool room = false;
+};
+
 struct ReceivedDatagram {
     Bytes bytes;
-    IpEndpoint peer;   // family 0: it has no address
+    IpEndpoint peer;                  // family 0: it has no address
+    std::string_view peer_name = {};  // of a Unix socket's, lent as the bytes; empty: unnamed
     IpEndpoint local;  // whom it was sent to, without the port: SocketOption::tell_destination
     bool is_truncated = false;
     bool is_to_many = false;  // `local` is a multicast or broadcast address: nobody's own
@@ -129,6 +148,7 @@ struct OutgoingDatagram {
     Bytes bytes;
     IpEndpoint to;    // family 0: whom the socket is connected to
     IpEndpoint from;  // a local address, without the port; family 0: the kernel chooses
+    std::string_view to_name = {};  // of a Unix socket, in place of `to`
 };
 
 using ReceivedDatagrams = std::span<const ReceivedDatagram>;
@@ -193,6 +213,8 @@ constexpr bool is_usable(const Bounds& bounds) {
 //     void on_datagrams(DatagramSocket&, ReceivedDatagrams)      at least one
 //     void on_datagram_error(DatagramSocket&, int errno_value)   of an earlier send, mostly
 //     void on_datagrams_end(DatagramSocket&)
+//     void on_ready(Watched&, Ready)                             at least one of the two
+//     void on_watch_end(Watched&)
 
 class Driver {
 public:
@@ -238,6 +260,11 @@ public:
     virtual void finish_receive_datagrams(DatagramSocket& socket) = 0;
     // From the first start on, until the descriptor is closed.
     virtual Sent send_datagrams(DatagramSocket& socket, OutgoingDatagrams datagrams) = 0;
+
+    // ── Readiness ────────────────────────────────────────────────────────────────────────────
+    // Of a descriptor that nothing else of this driver is started on.
+    virtual Outcome<void> start_watch(Watched& watched) = 0;
+    virtual void stop_watch(Watched& watched) = 0;
 
     // ── The loop ─────────────────────────────────────────────────────────────────────────────
     // `deadline` in the past: do not wait. Fails only when the driver itself is broken.

@@ -28,7 +28,7 @@ constexpr std::uint16_t kSegmentV4 = 1472;
 constexpr std::uint16_t kSegmentV6 = 1452;
 
 bool is_alike(const OutgoingDatagram& one, const OutgoingDatagram& other) {
-    return one.to == other.to && one.from == other.from;
+    return one.to == other.to && one.from == other.from && one.to_name == other.to_name;
 }
 
 // How many of `datagrams`, from the first one on, can leave as one message.
@@ -65,23 +65,29 @@ struct KernelDatagrams::Inbox {
 struct KernelDatagrams::Outbox {
     explicit Outbox(std::size_t count) : messages(count), runs(count) {}
 
-    void add(const DatagramSocket& socket, OutgoingDatagrams run) {
+    // False: nobody can have that name.
+    bool add(const DatagramSocket& socket, OutgoingDatagrams run) {
         const OutgoingDatagram& first = run.front();
-        messages.add(first.bytes, first.to, first.from, socket.family);
+        if (first.to_name.empty()) {
+            messages.add(first.bytes, first.to, first.from, socket.family);
+        } else if (!messages.add_named(first.bytes, first.to_name)) {
+            return false;
+        }
         for (const OutgoingDatagram& each : run.subspan(1)) {
             messages.join(each.bytes, first.bytes.size());
         }
         runs[used++] = run.size();
+        return true;
     }
+    // How many leave in the first message.
     std::size_t fill(const DatagramSocket& socket, OutgoingDatagrams datagrams) {
         used = 0;
         while (!datagrams.empty()) {
             const std::size_t run = run_of(socket, datagrams);
-            if (!messages.has_room(run)) break;
-            add(socket, datagrams.first(run));
+            if (!messages.has_room(run) || !add(socket, datagrams.first(run))) break;
             datagrams = datagrams.subspan(run);
         }
-        return runs.front();
+        return used == 0 ? 0 : runs.front();
     }
 
     os::DatagramOutbox messages;
@@ -138,6 +144,7 @@ void KernelDatagrams::take_apart(Inbox& inbox, std::size_t index, DatagramSocket
                               .local = facts.local,
                               .is_truncated = inbox.messages.is_truncated(index),
                               .is_to_many = facts.is_to_many};
+    if (socket.family == AF_UNIX) datagram.peer_name = inbox.messages.peer_name(index);
     if (!socket.merges) return inbox.received.push_back(datagram);
     Bytes left = datagram.bytes;
     const std::size_t segment = facts.segment == 0 ? left.size() : facts.segment;
@@ -156,6 +163,7 @@ void KernelDatagrams::take_apart(Inbox& inbox, std::size_t index, DatagramSocket
 
 Sent KernelDatagrams::send(DatagramSocket& socket, OutgoingDatagrams datagrams) {
     const std::size_t first = outbox_->fill(socket, datagrams);
+    if (first == 0) return Sent::failed(EINVAL);
     const long sent = outbox_->messages.send(number(socket.descriptor));
     if (sent < 0) {
         const int errno_value = static_cast<int>(-sent);

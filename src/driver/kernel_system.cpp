@@ -242,6 +242,10 @@ Outcome<void> KernelSystem::connect(Descriptor socket, const Endpoint& endpoint)
     return os::connect(number(socket), *address);
 }
 
+Outcome<void> KernelSystem::bind_to_any_name(Descriptor socket) {
+    return os::bind(number(socket), os::SocketAddress::of_any_unix_name());
+}
+
 // ── Seeing sockets ───────────────────────────────────────────────────────────────────────────
 
 Outcome<std::vector<SocketRow>> KernelSystem::sockets(Scheme scheme, std::uint16_t port,
@@ -308,6 +312,27 @@ Outcome<Message> KernelSystem::receive_message(Descriptor socket, MutableBytes i
         message.attached.push_back(Descriptor{descriptor});
     }
     return message;
+}
+
+Outcome<ReceivedPart> KernelSystem::receive_part(Descriptor socket, MutableBytes into,
+                                                 const Attached& attached) {
+    std::vector<int> came;
+    const auto part = os::receive_part(number(socket), into, attached.attached_max, came);
+    if (!part) return base::failed(part.errno_value());
+    for (const int descriptor : came) attached.attached.push_back(Descriptor{descriptor});
+    return ReceivedPart{
+        .size = part->size, .is_cut = part->is_cut, .lost_attached = part->lost_attached};
+}
+
+Outcome<std::size_t> KernelSystem::send_part(Descriptor socket, Bytes bytes,
+                                             std::span<const Descriptor> attached) {
+    std::vector<int> numbers(attached.size());
+    std::ranges::transform(attached, numbers.begin(), &number);
+    return os::send_part(number(socket), bytes, numbers);
+}
+
+Outcome<std::size_t> KernelSystem::packet_max(Descriptor socket) {
+    return os::packet_max(number(socket));
 }
 
 Outcome<std::pair<Descriptor, Descriptor>> KernelSystem::message_pair() {

@@ -51,6 +51,7 @@ public:
     Outcome<void> remove_filter(Descriptor socket) override;
     Outcome<void> require_ttl(Descriptor socket, int least) override;
     Outcome<void> connect(Descriptor socket, const Endpoint& endpoint) override;
+    Outcome<void> bind_to_any_name(Descriptor socket) override;
 
     Outcome<std::uint32_t> interface_index(const std::string& name) override;
     Outcome<void> join_group(Descriptor socket, const IpEndpoint& group,
@@ -75,6 +76,11 @@ public:
     Outcome<void> send_message(Descriptor socket, Bytes bytes,
                                std::span<const Descriptor> attached) override;
     Outcome<Message> receive_message(Descriptor socket, MutableBytes into) override;
+    Outcome<ReceivedPart> receive_part(Descriptor socket, MutableBytes into,
+                                       const Attached& attached) override;
+    Outcome<std::size_t> send_part(Descriptor socket, Bytes bytes,
+                                   std::span<const Descriptor> attached) override;
+    Outcome<std::size_t> packet_max(Descriptor socket) override;
     Outcome<std::pair<Descriptor, Descriptor>> message_pair() override;
     Outcome<PeerCredentials> peer_credentials(Descriptor socket) override;
     Outcome<Descriptor> duplicate(Descriptor descriptor) override;

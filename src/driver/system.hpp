@@ -72,6 +72,13 @@ struct Message {
     std::vector<Descriptor> attached;
 };
 
+// What came of a packet, or of a stream.
+struct ReceivedPart {
+    std::size_t size = 0;        // 0: the peer's end
+    bool is_cut = false;         // the packet was longer than the room for it
+    bool lost_attached = false;  // descriptors came with it that could not be let in
+};
+
 // What lies at a Unix path (lstat(2)); `id` tells one file from the next at the same path.
 struct PathFacts {
     enum class Kind : std::uint8_t { missing, socket, other };
@@ -142,6 +149,8 @@ public:
     virtual Outcome<void> require_ttl(Descriptor, int) { return base::failed(EOPNOTSUPP); }
     // connect(2), non-blocking: EINPROGRESS is an error like others.
     virtual Outcome<void> connect(Descriptor, const Endpoint&) { return base::failed(EOPNOTSUPP); }
+    // bind(2) of a Unix socket to an abstract name that nobody has: autobind, unix(7).
+    virtual Outcome<void> bind_to_any_name(Descriptor) { return base::failed(EOPNOTSUPP); }
 
     // ── Networks ─────────────────────────────────────────────────────────────────────────────
     // By its name; ENODEV: there is none.
@@ -198,6 +207,20 @@ public:
     virtual Outcome<Message> receive_message(Descriptor, MutableBytes) {
         return base::failed(EOPNOTSUPP);
     }
+    // The same of any Unix connection, bounds or not: what comes along is added to `attached`, at
+    // most `attached_max`. More than that, or than this process may have, is lost, and said so.
+    struct Attached {
+        std::vector<Descriptor>& attached;
+        std::size_t attached_max;
+    };
+    virtual Outcome<ReceivedPart> receive_part(Descriptor, MutableBytes, const Attached&) {
+        return base::failed(EOPNOTSUPP);
+    }
+    // How many bytes; a packet goes whole. EMSGSIZE: it is longer than packet_max.
+    virtual Outcome<std::size_t> send_part(Descriptor, Bytes, std::span<const Descriptor>) {
+        return base::failed(EOPNOTSUPP);
+    }
+    virtual Outcome<std::size_t> packet_max(Descriptor) { return base::failed(EOPNOTSUPP); }
     virtual Outcome<std::pair<Descriptor, Descriptor>> message_pair() {  // socketpair(2)
         return base::failed(EOPNOTSUPP);
     }

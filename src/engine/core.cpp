@@ -21,9 +21,10 @@ namespace {
 
 // Descriptors that connections may not use up: the loops' own, logs, the report, the user's.
 constexpr std::size_t kReserveMax = 32;
-constexpr std::uint32_t kModeMax = 0777;                          // permissions, chmod(2)
-constexpr std::size_t kLoopsMax = 255;                            // what a ConnectionId can name
-constexpr std::size_t kDatagramMax = 64U << 10U;                  // longer ones do not exist
+constexpr std::uint32_t kModeMax = 0777;          // permissions, chmod(2)
+constexpr std::size_t kLoopsMax = 255;            // what a ConnectionId can name
+constexpr std::size_t kDatagramMax = 64U << 10U;  // longer ones do not exist
+constexpr std::size_t kPacketMax = 16U << 20U;
 constexpr Duration kBusyPollMax = std::chrono::milliseconds{10};  // past it, sleeping is cheap
 
 Error bad_option(const char* name, const std::string& why) {
@@ -48,6 +49,12 @@ Result<void> check_bounds(const Options& options) {
     if (options.input_max == 0) return fail(bad_option("input_max", "is 0"));
     if (options.datagram_max == 0 || options.datagram_max > kDatagramMax) {
         return fail(bad_option("datagram_max", "is not between 1 and 64 KiB"));
+    }
+    if (options.packet_max == 0 || options.packet_max > kPacketMax) {
+        return fail(bad_option("packet_max", "is not between 1 and 16 MiB"));
+    }
+    if (options.descriptors_max > driver::System::kAttachedMax) {
+        return fail(bad_option("descriptors_max", "is above 253, what one message may carry"));
     }
     if (options.read_budget == 0) return fail(bad_option("read_budget", "is 0"));
     return {};

@@ -2,7 +2,8 @@
 //
 // DatagramTask: a datagram that another thread sends, on its way to the loop with the socket.
 //
-// Lifetime:  recycled memory; nothing is allocated per datagram but its Buffer, by who made it.
+// Lifetime:  recycled memory; nothing is allocated per datagram but its Buffer, by who made it, and
+//            a long Unix name.
 // Threads:   sent on any, run on the loop's.
 
 #pragma once
@@ -23,7 +24,7 @@ class DatagramTask final : public loop::Task {
 public:
     struct Call {
         std::size_t listener = 0;
-        IpEndpoint to;
+        Endpoint to;
         Buffer bytes;
     };
 
@@ -40,7 +41,7 @@ public:
         net::ConnectionTable& table = worker_->table();
         table.counters().tasks_run.add();
         net::DatagramPort* port = worker_->datagram_port(call_.listener);
-        if (port == nullptr || !port->send(call_.to, {}, call_.bytes.bytes())) {
+        if (port == nullptr || !port->send_to(call_.to, call_.bytes.bytes())) {
             table.counters().datagrams.refused.add();
         }
         give_back();

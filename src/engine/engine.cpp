@@ -195,11 +195,14 @@ bool Engine::send_to(std::size_t listener, const Endpoint& to, Buffer bytes) {
     const engine::Listeners& listeners = core_->listeners();
     if (!engine::is_running(state())) return false;
     if (listener >= listeners.size() || listeners.is_closed(listener)) return false;
-    if (!listeners.endpoint(listener).is_udp() || to.ip().family == 0) return false;
+    const Endpoint& from = listeners.endpoint(listener);
+    const bool is_reached =
+        from.is_unix() ? to.is_unix() && !to.name().empty() : to.ip().family != 0;
+    if (!from.is_datagram() || !is_reached) return false;
     if (bytes.size() > net::DatagramOutbox::kPayloadMax) return false;
     engine::Worker& worker = core_->worker(listeners.loop_for(listener, to.port()));
-    return engine::DatagramTask::send(
-        worker, {.listener = listener, .to = to.ip(), .bytes = std::move(bytes)});
+    return engine::DatagramTask::send(worker,
+                                      {.listener = listener, .to = to, .bytes = std::move(bytes)});
 }
 
 bool Engine::join_group(std::size_t listener, MulticastGroup group, GroupCompletion done) {

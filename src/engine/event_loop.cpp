@@ -42,7 +42,7 @@ void EventLoop::for_each(UniqueFunction<void(Connection&)> visit) {
 std::size_t EventLoop::broadcast(const Buffer& buffer) {
     std::size_t taken = 0;
     on_its_thread(*this).table().for_each_open([&](net::ConnectionCore& connection) {
-        if (connection.write(buffer.share()) != WriteStatus::refused) ++taken;
+        if (connection.write(buffer.share()) < WriteStatus::refused) ++taken;
     });
     return taken;
 }
@@ -67,7 +67,7 @@ Result<ConnectionId> EventLoop::adopt(int descriptor, Context context) {
 bool EventLoop::send_to(std::size_t listener, const Endpoint& to, Bytes bytes) {
     net::DatagramPort* port = on_its_thread(*this).datagram_port(listener);
     if (port == nullptr) return engine().send_to(listener, to, Buffer::copy_of(bytes));
-    return to.ip().family != 0 && port->send(to.ip(), {}, bytes);
+    return port->send_to(to, bytes);
 }
 
 // ── Time ─────────────────────────────────────────────────────────────────────────────────────

@@ -57,6 +57,14 @@ void add_datagrams(EngineSnapshot::Datagrams& sum, const net::LoopCounters::Data
     sum.gso_sent += counters.gso_sent.value();
 }
 
+void add_descriptors(EngineSnapshot::Descriptors& sum,
+                     const net::LoopCounters::Descriptors& counters) {
+    sum.sent += counters.sent.value();
+    sum.received += counters.received.value();
+    sum.dropped += counters.dropped.value();
+    sum.lost += counters.lost.value();
+}
+
 std::uint64_t now(const base::Gauge& gauge) { return static_cast<std::uint64_t>(gauge.value()); }
 
 void add_gauges(EngineSnapshot& snapshot, const net::LoopCounters& counters) {
@@ -88,6 +96,7 @@ void add_loops(EngineSnapshot& snapshot, const engine::Core& core) {
         const net::LoopCounters& counters = worker.counters();
         add_counters(snapshot, counters);
         add_datagrams(snapshot.datagrams, counters.datagrams);
+        add_descriptors(snapshot.descriptors, counters.descriptors);
         add_gauges(snapshot, counters);
         snapshot.loops.push_back({.index = i,
                                   .connections = connections(counters),

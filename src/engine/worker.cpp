@@ -73,7 +73,7 @@ void Worker::add_listener(driver::Descriptor socket, std::size_t listener,
     listeners_open_.fetch_add(1);
     listeners_loud_.fetch_add(1);
     listeners_armed_.fetch_add(1);
-    if (!core_.listeners().endpoint(listener).is_stream()) {
+    if (core_.listeners().endpoint(listener).is_datagram()) {
         return add_datagram_port(socket, listener, entrance);
     }
     const net::AcceptorSetup setup{.loop = loop(),
@@ -213,7 +213,7 @@ void Worker::welcome_listener(driver::Descriptor socket, std::size_t listener,
             entry.start();
         }
     };
-    if (core_.listeners().endpoint(listener).is_stream()) {
+    if (core_.listeners().endpoint(listener).is_connected()) {
         begin(*acceptors_.back());
     } else {
         begin(*datagram_ports_.back());

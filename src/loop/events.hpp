@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// StreamEvents, ListenerEvents, DatagramEvents, BatchEvents: what the loop tells the sockets above
-// it.
+// StreamEvents, ListenerEvents, DatagramEvents, WatchEvents, BatchEvents: what the loop tells the
+// sockets above it.
 //
 // The names and their order are those of the driver's completions (driver/driver.hpp).
 //
@@ -48,6 +48,15 @@ public:
 
 protected:
     ~DatagramEvents() = default;
+};
+
+class WatchEvents : public driver::Watched {
+public:
+    virtual void on_ready(driver::Ready ready) = 0;
+    virtual void on_watch_end() = 0;
+
+protected:
+    ~WatchEvents() = default;
 };
 
 // The end of an iteration: the time to send what was written outside a turn, and to give back

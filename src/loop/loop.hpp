@@ -129,6 +129,12 @@ public:
     void on_datagrams_end(driver::DatagramSocket& socket) {
         static_cast<DatagramEvents&>(socket).on_datagrams_end();
     }
+    void on_ready(driver::Watched& watched, driver::Ready ready) {
+        static_cast<WatchEvents&>(watched).on_ready(ready);
+    }
+    void on_watch_end(driver::Watched& watched) {
+        static_cast<WatchEvents&>(watched).on_watch_end();
+    }
 
 private:
     // Bits of odd_: why a wait is prepared off the hot path.

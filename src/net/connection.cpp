@@ -78,6 +78,13 @@ void Connection::resume_read() { core_of(*this).resume_by_user(); }
 
 WriteStatus Connection::write(Bytes bytes) { return core_of(*this).write(bytes); }
 WriteStatus Connection::write(Buffer&& buffer) { return core_of(*this).write(std::move(buffer)); }
+Result<WriteStatus> Connection::write_with(Bytes bytes, std::span<FileDescriptor> descriptors) {
+    return core_of(*this).write_with(bytes, descriptors);
+}
+std::vector<FileDescriptor> Connection::take_descriptors() {
+    return core_of(*this).take_descriptors();
+}
+bool Connection::has_lost_descriptors() { return core_of(*this).has_lost_descriptors(); }
 Result<void> Connection::send_file(const FilePart& part, Completion done) {
     return core_of(*this).send_file(part, std::move(done));
 }

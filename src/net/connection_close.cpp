@@ -5,7 +5,7 @@
 #include "base/assert.hpp"
 #include "net/connection_core.hpp"
 #include "net/connection_turn.hpp"
-#include "net/datagram_carrier.hpp"
+#include "net/message_link.hpp"
 
 #include <cerrno>
 
@@ -53,20 +53,22 @@ void ConnectionCore::enter(Stage stage) {
 // ── Beginning ────────────────────────────────────────────────────────────────────────────────
 
 void ConnectionCore::open_accepted() {
-    const auto started = table_.driver().start_receive(*this);
-    if (!started) return fail(started.errno_value());
+    if (const int errno_value = start_accepted(); errno_value != 0) return fail(errno_value);
     begin();
 }
 
 // To close at once over a request that is on its way would be a reset.
 void ConnectionCore::open_refused() {
-    const auto started = table_.driver().start_receive(*this);
-    if (!started) return fail(started.errno_value());
+    if (const int errno_value = start_accepted(); errno_value != 0) return fail(errno_value);
     advance(ConnectionEvent::refuse);
 }
 
-void ConnectionCore::start_connecting(const Endpoint& endpoint, Deadline deadline) {
-    if (!endpoint.is_stream()) return connect_datagrams(endpoint);
+void ConnectionCore::start_connecting(const Endpoint& endpoint, Deadline deadline,
+                                      std::size_t descriptors_max) {
+    if (endpoint.is_datagram()) return connect_datagrams(endpoint);
+    if (const auto plan = MessagePlan::of(endpoint.scheme(), descriptors_max)) {
+        return connect_messages(endpoint, *plan);
+    }
     table_.loop().timers().arm(*this, deadline);
     const auto started = table_.driver().connect(*this, endpoint);
     if (!started) fail(started.errno_value());
@@ -78,9 +80,10 @@ void ConnectionCore::on_connected(int errno_value) {
     begin();
 }
 
-// The kernel's connection is there; one with a transport shakes hands first.
+// The kernel's connection is there; one with a transport shakes hands first. A transport is for
+// bytes: packets and descriptors would go past it.
 void ConnectionCore::begin() {
-    if (table_.add_wire(*this)) return shake_hands();
+    if (table_.add_wire(*this)) return is(kLinked) ? fail(EPROTONOSUPPORT) : shake_hands();
     table_.loop().timers().cancel(*this);
     advance(ConnectionEvent::connected);
 }
@@ -120,7 +123,7 @@ void ConnectionCore::tell_end() {
 
 void ConnectionCore::end() {
     if (is_gone()) return;
-    if (is(kDatagrams)) return close(CloseMode::after_flush, CloseReason::local_close);
+    if (is_datagrams()) return close(CloseMode::after_flush, CloseReason::local_close);
     if (state_ == ConnectionState::open_ended) note_reason(CloseReason::peer_end);
     advance(ConnectionEvent::end);
 }
@@ -140,7 +143,7 @@ void ConnectionCore::close(CloseMode mode, CloseReason reason) {
     switch (mode) {
         case CloseMode::after_flush:
             note_reason(reason);
-            if (is(kDatagrams)) return abort(driver::Ending::orderly);  // nobody says goodbye
+            if (is_datagrams()) return abort(driver::Ending::orderly);  // nobody says goodbye
             part(driver::Ending::orderly);
             return advance(ConnectionEvent::close);
         case CloseMode::now:
@@ -167,7 +170,7 @@ void ConnectionCore::fail(int errno_value) {
 }
 
 void ConnectionCore::abort(driver::Ending ending) {
-    ending_ = is(kDatagrams) ? driver::Ending::orderly : ending;
+    ending_ = is_datagrams() ? driver::Ending::orderly : ending;
     part(ending_);
     advance(ConnectionEvent::abort);
 }
@@ -180,7 +183,7 @@ void ConnectionCore::start_closing() {
         if (!reclaim()) ending_ = driver::Ending::reset;
         account();
     }
-    if (is(kDatagrams)) return table_.carrier(slot_).close();
+    if (is(kLinked)) return table_.link(slot_).close();
     table_.driver().close(*this, ending_);
 }
 

@@ -53,12 +53,16 @@ ConnectionCounters ConnectionCore::counters() const {
 }
 
 Endpoint ConnectionCore::peer_endpoint() const {
-    if (is_session()) return {table_.host().listening_on(listener_).scheme(), peer()};
-    if (is(kDatagrams)) return {Scheme::udp, peer()};
-    if (peer_family_ != 0) return {Scheme::tcp, peer()};
-    Endpoint unnamed(Scheme::unix_stream, std::string());
+    if (peer_family_ != 0) return {scheme(), peer()};
+    Endpoint unnamed(scheme(), std::string());
     if (!driver::is_open(descriptor)) return unnamed;
-    return table_.system().peer_endpoint(descriptor, Scheme::unix_stream).value_or(unnamed);
+    return table_.system().peer_endpoint(descriptor, scheme()).value_or(unnamed);
+}
+
+// What its addresses are printed with.
+Scheme ConnectionCore::scheme() const {
+    if (is(kLinked)) return table_.link(slot_).scheme();
+    return peer_family_ != 0 ? Scheme::tcp : Scheme::unix_stream;
 }
 
 // Null: its listener's address is not its own, being a wildcard, or it has none.
@@ -73,14 +77,12 @@ const Endpoint* ConnectionCore::listening_on() const {
 Endpoint ConnectionCore::local_endpoint() const {
     if (const Endpoint* const listening = listening_on()) return *listening;
     if (is_session()) return session_endpoint();
-    const Scheme of_ip = is(kDatagrams) ? Scheme::udp : Scheme::tcp;
-    const Scheme scheme = peer_family_ != 0 ? of_ip : Scheme::unix_stream;
-    Endpoint unknown(scheme, std::string());
+    Endpoint unknown(scheme(), std::string());
     if (driver::is_open(descriptor)) {
-        return table_.system().local_endpoint(descriptor, scheme).value_or(unknown);
+        return table_.system().local_endpoint(descriptor, scheme()).value_or(unknown);
     }
     const IpEndpoint remembered = ends_ ? table_.farewell(slot_).local : IpEndpoint{};
-    return remembered.family != 0 ? Endpoint(of_ip, remembered) : unknown;
+    return remembered.family != 0 ? Endpoint(scheme(), remembered) : unknown;
 }
 
 // For on_close, while there is a socket to ask.

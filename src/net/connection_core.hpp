@@ -8,9 +8,9 @@
 // connection_close.cpp, a stop in connection_drain.cpp, the wait for the peer's FIN and other
 // timers in connection_time.cpp, what became of its bytes in connection_fate.cpp, the journey to
 // another process in connection_travel.cpp, two that are joined in connection_relay.cpp, files
-// that it sends in connection_file.cpp, datagrams in connection_datagram.cpp, what a transport
-// changes in connection_wire.cpp, its socket in connection_socket.cpp, the public face in
-// connection.cpp.
+// that it sends in connection_file.cpp, datagrams in connection_datagram.cpp, packets and
+// descriptors in connection_message.cpp, what a transport changes in connection_wire.cpp, its
+// socket in connection_socket.cpp, the public face in connection.cpp.
 //
 // The message path asks one question: is anything odd? `odd_` is 0 for an open, plain connection
 // with nothing unread and nothing owed.
@@ -22,6 +22,7 @@
 #pragma once
 
 #include "base/byte_queue.hpp"
+#include "base/outcome.hpp"
 #include "base/slab.hpp"
 #include "loop/events.hpp"
 #include "net/connection_state.hpp"
@@ -44,12 +45,17 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
+#include <vector>
 
 namespace berth::net {
 
 class ConnectionTable;
+class DatagramCarrier;
+class MessageLink;
 class SplicePipe;
 class Wire;
+struct MessagePlan;
 struct SocketSetting;
 
 // How a connection counts among those of its listener and its peer's address.
@@ -84,7 +90,7 @@ public:
     void open_accepted();
     void open_refused();  // LateAccept::refuse: no callback, an end in order
     void open_imported(const Traveller& traveller);
-    void start_connecting(const Endpoint& endpoint, Deadline deadline);
+    void start_connecting(const Endpoint& endpoint, Deadline deadline, std::size_t descriptors_max);
 
     // ── Input ────────────────────────────────────────────────────────────────────────────────
     Bytes unread() const;  // connection_turn.hpp
@@ -99,6 +105,9 @@ public:
     WriteStatus write(Buffer&& buffer);
     // `waiter` is finished when the kernel has taken all of `buffer`, or when it never will.
     void write_and_tell(Buffer&& buffer, WriteWaiter& waiter);
+    Result<WriteStatus> write_with(Bytes bytes, std::span<FileDescriptor> attached);
+    std::vector<FileDescriptor> take_descriptors();
+    bool has_lost_descriptors();
     Result<void> send_file(const FilePart& part, Completion&& done);
     void flush();
     std::size_t unsent() const;
@@ -119,6 +128,8 @@ public:
     bool begin_harvest();
     // The deadline has passed: closes, and counts what that cost.
     void force();
+    // Did a budget end its last turn of input?
+    bool is_put_off() const;
     // Would waiting until the deadline change nothing, as far as anybody can tell?
     bool is_stalled() const;
     // Of an InFlight token.
@@ -168,11 +179,14 @@ public:
     void on_connected(int errno_value) override;
     void on_closed() override;
 
-    // ── From its DatagramCarrier ─────────────────────────────────────────────────────────────────
+    // ── From its Link ────────────────────────────────────────────────────────────────────────
     void open_datagrams();
     void open_session();
     void received_datagram(Bytes bytes);
-    void fail_datagrams(int errno_value) { fail(errno_value); }
+    void open_messages();
+    void message_sent(std::size_t count);  // of those that waited
+    void messages_all_sent();
+    void fail_link(int errno_value) { fail(errno_value); }
 
 private:
     // Bits of odd_. Any of them takes a message off the hot path.
@@ -192,7 +206,7 @@ private:
         kRelayed = 4096,       // joined with another connection
         kHeldBack = 8192,      // reading is paused: that one's output is above high
         kFiles = 16384,        // a file is being sent: it has a FileOutput
-        kDatagrams = 32768,    // it has a DatagramCarrier; never cleared
+        kLinked = 32768,       // it has a Link; never cleared
     };
     bool is(unsigned bits) const { return (odd_ & bits) != 0; }
     void set(unsigned bits) { odd_ = static_cast<std::uint16_t>(odd_ | bits); }
@@ -249,6 +263,8 @@ private:
     void send_queue();
     void taken(std::size_t count);
     void sent_from_queue(std::size_t count);
+    void finish_waiters(WriteWaiters& waiters);
+    void relieve();
     void arm_send();
     // For the peer to take output; a transport may have reasons of its own.
     bool is_waiting() const { return is(kSending) || (is(kTransported) && output_); }
@@ -302,11 +318,24 @@ private:
 
     // Datagrams: connection_datagram.cpp
     void connect_datagrams(const Endpoint& endpoint);
+    DatagramCarrier& carrier() const;
     // Has it no socket of its own?
     bool is_session() const { return seat_ == Seat::session; }
     Endpoint session_endpoint() const;
     void drop_rest();
     WriteStatus write_datagram(Bytes bytes);
+
+    // Packets and descriptors: connection_message.cpp
+    MessageLink* messages() const;
+    // Does nobody say goodbye?
+    bool is_datagrams() const { return is(kLinked) && messages() == nullptr; }
+    bool keeps_bounds() const;
+    int start_accepted();
+    void connect_messages(const Endpoint& endpoint, const MessagePlan& plan);
+    WriteStatus write_linked(Bytes bytes);
+    base::Outcome<WriteStatus> write_message(Bytes bytes, std::span<FileDescriptor> attached);
+    WriteStatus wait_for_room(std::size_t queued);
+    void drop_messages(Delivery delivery);
 
     // Beginning and ending: connection_close.cpp
     void begin();
@@ -354,13 +383,14 @@ private:
     void look();
 
     // Its addresses: connection_core.cpp
+    Scheme scheme() const;
     const Endpoint* listening_on() const;
     void remember_local_endpoint();
 
     // Its bytes: connection_fate.cpp
     Farewell& farewell();
     // Does the kernel know what its peer has acknowledged?
-    bool is_acknowledging() const { return peer_family_ != 0 && !is(kDatagrams); }
+    bool is_acknowledging() const { return peer_family_ != 0 && !is(kLinked); }
     bool is_acknowledged() const;
     std::uint64_t in_kernel() const;
     std::uint64_t acknowledged() const { return bytes_written_ - unsent() - in_kernel(); }

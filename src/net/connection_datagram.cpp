@@ -11,22 +11,27 @@
 
 namespace berth::net {
 
+// Of one that is_datagrams().
+DatagramCarrier& ConnectionCore::carrier() const {
+    return static_cast<DatagramCarrier&>(table_.link(slot_));
+}
+
 void ConnectionCore::connect_datagrams(const Endpoint& endpoint) {
-    set(kDatagrams);
+    set(kLinked);
     const int errno_value = table_.add_link(*this).connect(endpoint);
     if (errno_value != 0) fail(errno_value);
 }
 
 // Its first datagram is there: there is nobody to wait for.
 void ConnectionCore::open_session() {
-    set(kDatagrams);
+    set(kLinked);
     advance(ConnectionEvent::connected);
 }
 
 // On a listener of every address; what was sent to many was sent to none of ours.
 Endpoint ConnectionCore::session_endpoint() const {
     const Endpoint& listening = table_.host().listening_on(listener_);
-    IpEndpoint local = table_.carrier(slot_).local();
+    IpEndpoint local = carrier().local();
     if (local.family == 0) return listening;
     local.port = listening.port();
     return {listening.scheme(), local};
@@ -54,7 +59,7 @@ void ConnectionCore::drop_rest() {
 WriteStatus ConnectionCore::write_datagram(Bytes bytes) {
     if (!may_write(state_)) return WriteStatus::refused;
     last_activity_ = table_.loop().now();
-    const int errno_value = table_.carrier(slot_).send(bytes);
+    const int errno_value = carrier().send(bytes);
     if (errno_value == 0) {
         bytes_written_ += bytes.size();
         return WriteStatus::queued;

@@ -93,7 +93,7 @@ void ConnectionCore::end_when_idle() {
     if (is_gone() || in_flight_ > 0) return;
     if (is(kRelayed)) return drain_relay();
     resume_by_user();  // what has arrived is read before the FIN
-    if (output_ || is(kFiles)) return;
+    if (output_ || is(kFiles) || (is(kLinked) && unsent() > 0)) return;
     if (is_fresh()) return arm_timer();
     table_.finish_drain_later(*this);
 }

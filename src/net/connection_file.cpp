@@ -47,9 +47,9 @@ Result<void> ConnectionCore::send_file(const FilePart& part, Completion&& done) 
         return berth::fail(
             Error(ErrorCode::not_running, "send_file").because("the connection is closing"));
     }
-    if (is(kDatagrams)) {
-        return berth::fail(
-            Error(ErrorCode::unsupported, "send_file").because("a file is for streams"));
+    if (is(kLinked)) {
+        return berth::fail(Error(ErrorCode::unsupported, "send_file")
+                               .because("a file is for streams that pass no descriptors"));
     }
     const auto file = table_.system().duplicate(driver::Descriptor{part.file});
     if (!file) return berth::fail(Error::from_errno("dup", file.errno_value()));

@@ -4,7 +4,7 @@
 
 #include "net/connection_core.hpp"
 #include "net/connection_turn.hpp"
-#include "net/datagram_carrier.hpp"
+#include "net/link.hpp"
 
 #include <algorithm>
 
@@ -75,7 +75,7 @@ void ConnectionCore::obey(Action action) {
 // What the handler left is copied once, into memory that is taken now and given back when empty.
 // Nothing is kept already unless it was that which the handler has seen.
 void ConnectionCore::leave_unread() {
-    if (is(kDatagrams)) return drop_rest();
+    if (keeps_bounds()) return drop_rest();
     const Bytes rest = table_.turn().unread();
     if (kept_.empty()) {
         if (!rest.empty() && (may_write(state_) || is_read(state_))) keep(rest);
@@ -144,16 +144,16 @@ void ConnectionCore::change_reading(unsigned bits_set, unsigned bits_cleared) {
     set(bits_set);
     clear(bits_cleared);
     if (is_held() == was_held || !opened_ || is_gone()) return;
-    if (is(kDatagrams)) {
-        DatagramCarrier& carrier = table_.carrier(slot_);
-        return was_held ? carrier.resume() : carrier.pause();
-    }
-    if (was_held) {
+    if (was_held && !is_datagrams()) {
         if (TimeWatch* const watch = table_.watch_if(slot_)) {
             watch->input.begin(bytes_received_, table_.loop().now());
         }
-        return table_.driver().resume_receive(*this);
     }
+    if (is(kLinked)) {
+        Link& link = table_.link(slot_);
+        return was_held ? link.resume() : link.pause();
+    }
+    if (was_held) return table_.driver().resume_receive(*this);
     table_.driver().pause_receive(*this);
 }
 

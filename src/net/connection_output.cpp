@@ -10,6 +10,7 @@
 #include "net/connection_core.hpp"
 #include "net/connection_turn.hpp"
 #include "net/datagram_carrier.hpp"
+#include "net/message_link.hpp"
 #include "net/wire.hpp"
 
 #include <algorithm>
@@ -36,6 +37,7 @@ std::size_t ConnectionCore::unsent() const {
     std::size_t count = output_ ? output_->bytes() : 0;
     if (table_.turn().is_of(*this)) count += table_.turn().written().size();
     if (is(kFiles)) count += files().queued() + files().left();
+    if (is(kLinked)) count += table_.link(slot_).queued();
     return count;
 }
 
@@ -43,7 +45,7 @@ std::size_t ConnectionCore::unsent() const {
 std::size_t ConnectionCore::held() const { return unsent() - file_left(); }
 
 WriteStatus ConnectionCore::write_slow(Bytes bytes) {
-    if (is(kDatagrams)) return write_datagram(bytes);
+    if (is(kLinked)) return write_linked(bytes);
     if (!may_write(state_) || !may_queue(bytes.size())) return WriteStatus::refused;
     if (bytes.empty()) return pressure();
     const bool needs_queue = output_ || is(kTransported | kFiles);
@@ -62,7 +64,7 @@ WriteStatus ConnectionCore::write_slow(Bytes bytes) {
 }
 
 WriteStatus ConnectionCore::write(Buffer&& buffer) {
-    if (is(kDatagrams)) return write_datagram(buffer.bytes());
+    if (is(kLinked)) return write_linked(buffer.bytes());
     if (!may_write(state_) || !may_queue(buffer.size())) return WriteStatus::refused;
     if (buffer.empty()) return pressure();
     bytes_written_ += buffer.size();
@@ -74,8 +76,11 @@ WriteStatus ConnectionCore::write(Buffer&& buffer) {
 }
 
 void ConnectionCore::write_and_tell(Buffer&& buffer, WriteWaiter& waiter) {
-    if (write(std::move(buffer)) == WriteStatus::refused) {
+    if (write(std::move(buffer)) >= WriteStatus::refused) {
         table_.finish_later(waiter, Delivery::stale);
+    } else if (MessageLink* const link = messages(); link != nullptr && link->queued() > 0) {
+        waiter.position = bytes_written_;
+        link->waiters().push(waiter);
     } else if (!output_ && !is(kFiles)) {
         table_.finish_later(waiter, Delivery::written);  // an empty buffer
     } else {
@@ -136,7 +141,7 @@ void ConnectionCore::keep_rest(driver::Slices slices, std::size_t sent) {
 // A turn's output may still be on its way to the kernel, which may refuse it. Asked before anything
 // that relies on what was sent: a FIN, an account, a journey. False: some of it is here again.
 bool ConnectionCore::reclaim() {
-    if (is(kDatagrams)) return true;
+    if (is(kLinked)) return true;
     const driver::Slices unsent = table_.driver().settle(*this);
     if (unsent.empty()) return true;
     take_back(unsent);
@@ -220,7 +225,7 @@ WriteStatus ConnectionCore::pressure() {
 // refuses of that waits for room, and so does what this turn wrote.
 void ConnectionCore::flush() {
     if (is_gone() || is(kSending)) return;
-    if (is(kDatagrams)) return table_.carrier(slot_).flush();
+    if (is_datagrams()) return carrier().flush();
     reclaim();
     if (table_.turn().is_of(*this) && !table_.turn().written().empty()) {
         if (!output_) return send_turn_now();
@@ -281,11 +286,23 @@ void ConnectionCore::taken(std::size_t count) {
 void ConnectionCore::sent_from_queue(std::size_t count) {
     output_->consume(count);
     paid(count);
+    finish_waiters(output_->waiters());
+    relieve();
+    if (!output_->empty()) return;
+    table_.output_pool().give_back(std::move(output_));
+    // Reading may have been paused for this output: what waits in the kernel is read before a FIN.
+    if (is(kDraining)) end_when_idle();
+}
+
+void ConnectionCore::finish_waiters(WriteWaiters& waiters) {
     const std::uint64_t sent = bytes_written_ - unsent();
-    WriteWaiters& waiters = output_->waiters();
     while (!waiters.empty() && waiters.front().position <= sent) {
         table_.finish_later(*waiters.pop(), Delivery::written);
     }
+}
+
+// Something was sent: perhaps so much that the peer may be read again.
+void ConnectionCore::relieve() {
     const std::size_t low = table_.memory().is_short() ? 0 : table_.options().output_low;
     const bool is_low = held() <= low;
     if (is(kOverHigh) && is_low) {
@@ -294,10 +311,6 @@ void ConnectionCore::sent_from_queue(std::size_t count) {
         mark_dirty();
     }
     if (is(kRelayed) && is_low) release_partner();
-    if (!output_->empty()) return;
-    table_.output_pool().give_back(std::move(output_));
-    // Reading may have been paused for this output: what waits in the kernel is read before a FIN.
-    if (is(kDraining)) end_when_idle();
 }
 
 // After the last completion only: until then the driver may be looking at the queue.
@@ -305,6 +318,7 @@ void ConnectionCore::drop_output() {
     const Delivery delivery =
         reason_ == CloseReason::stop_forced ? Delivery::cancelled_by_stop : Delivery::stale;
     if (output_) drop_queue(std::move(output_), delivery);
+    drop_messages(delivery);
     drop_files(delivery);
 }
 

@@ -34,7 +34,7 @@ constexpr std::size_t kSpliceBudget = 1U << 20U;  // of one connection per piece
 
 bool ConnectionCore::relay_to(ConnectionCore& far) {
     const auto may_join = [](const ConnectionCore& one) {
-        return one.opened_ && may_write(one.state_) && !one.is(kRelayed | kDatagrams);
+        return one.opened_ && may_write(one.state_) && !one.is(kRelayed | kLinked);
     };
     if (&far == this || &far.table_ != &table_ || !may_join(*this) || !may_join(far)) return false;
     table_.relays().join(slot(), *this, far.slot(), far);

@@ -72,10 +72,7 @@ ConnectionCore* ConnectionTable::admit(const NewConnection& made) {
 }
 
 DatagramLink& ConnectionTable::add_link(ConnectionCore& connection) {
-    auto made = std::make_unique<DatagramLink>(connection, *this);
-    DatagramLink& link = *made;
-    carry(connection, std::move(made));
-    return link;
+    return keep_link(connection, std::make_unique<DatagramLink>(connection, *this));
 }
 
 ConnectionCore* ConnectionTable::admit_session(const IpEndpoint& peer, std::size_t listener) {
@@ -87,10 +84,34 @@ ConnectionCore* ConnectionTable::admit_session(const IpEndpoint& peer, std::size
                   .seat = Seat::session});
 }
 
-void ConnectionTable::carry(ConnectionCore& connection, std::unique_ptr<DatagramCarrier> carrier) {
+MessageLink& ConnectionTable::add_message_link(ConnectionCore& connection,
+                                               const MessagePlan& plan) {
+    return keep_link(connection, std::make_unique<MessageLink>(connection, *this, plan));
+}
+
+template <class Made>
+Made& ConnectionTable::keep_link(const ConnectionCore& connection, std::unique_ptr<Made> made) {
+    Made& kept = *made;
+    carry(connection, std::move(made));
+    return kept;
+}
+
+void ConnectionTable::carry(const ConnectionCore& connection, std::unique_ptr<Link> link) {
     const std::size_t slot = connection.slot().slot;
-    if (carriers_.size() <= slot) carriers_.resize(slot + 1);
-    carriers_[slot] = std::move(carrier);
+    if (links_.size() <= slot) links_.resize(slot + 1);
+    links_[slot] = std::move(link);
+}
+
+std::optional<MessagePlan> ConnectionTable::message_plan(std::size_t listener) const {
+    if (listener == Connection::kNoListener) return std::nullopt;
+    return MessagePlan::of(host_.listening_on(listener).scheme(), options_.descriptors_max);
+}
+
+// Its pages are taken as far as long packets come.
+MutableBytes ConnectionTable::message_room() {
+    const std::size_t size = options_.packet_max;
+    if (!message_room_) message_room_ = std::make_unique_for_overwrite<std::byte[]>(size);
+    return {message_room_.get(), size};
 }
 
 void ConnectionTable::never_was(const NewConnection& made) {
@@ -208,7 +229,7 @@ void ConnectionTable::free_reaped() {
     for (const base::SlotId slot : reaped_) {
         slots_.erase(slot);
         if (slot.slot < wires_.size()) wires_[slot.slot].reset();
-        if (slot.slot < carriers_.size()) carriers_[slot.slot].reset();
+        if (slot.slot < links_.size()) links_[slot.slot].reset();
     }
     reaped_.clear();
 }

@@ -19,8 +19,10 @@
 #include "net/farewell.hpp"
 #include "net/file_output.hpp"
 #include "net/host.hpp"
+#include "net/link.hpp"
 #include "net/loop_counters.hpp"
 #include "net/memory_budget.hpp"
+#include "net/message_link.hpp"
 #include "net/output_queue.hpp"
 #include "net/relays.hpp"
 #include "net/socket_settings.hpp"
@@ -170,12 +172,16 @@ public:
     void remember_peer(std::uint32_t slot, const IpEndpoint& peer);
     const IpEndpoint& remembered_peer(std::uint32_t slot) const { return peers_[slot]; }
     DatagramLink& add_link(ConnectionCore& connection);
+    MessageLink& add_message_link(ConnectionCore& connection, const MessagePlan& plan);
     // Of a peer whose place is held; then what carries it, and ConnectionCore::open_session. Null:
     // there is no slot for it.
     ConnectionCore* admit_session(const IpEndpoint& peer, std::size_t listener);
-    void carry(ConnectionCore& connection, std::unique_ptr<DatagramCarrier> carrier);
-    DatagramCarrier& carrier(std::uint32_t slot) { return *carriers_[slot]; }
-    const DatagramCarrier& carrier(std::uint32_t slot) const { return *carriers_[slot]; }
+    void carry(const ConnectionCore& connection, std::unique_ptr<Link> link);
+    Link& link(std::uint32_t slot) { return *links_[slot]; }
+    // Of who is accepted there; nothing: the driver carries it.
+    std::optional<MessagePlan> message_plan(std::size_t listener) const;
+    // Where packets of this loop are received, one at a time.
+    MutableBytes message_room();
     Duration handshake_timeout() const { return transports_->handshake_timeout(); }
     void opened(ConnectionCore& connection);  // before on_open
     void drain(ConnectionCore& connection);   // after on_open, while stopping
@@ -247,6 +253,8 @@ private:
     void conclude_dial(DialCompletion&& done, Result<ConnectionId>&& outcome);
     void tell_ended_dials();
 
+    template <class Made>
+    Made& keep_link(const ConnectionCore& connection, std::unique_ptr<Made> made);
     void settle_leftovers();
     void settle_dirty();
     void finish_waiters();
@@ -282,8 +290,9 @@ private:
     std::vector<IpEndpoint> peers_;  // by slot; empty while all speak IPv4
     base::Slab<ConnectionCore> slots_;
     TimerTable timers_{*this};
-    std::vector<std::unique_ptr<Wire>> wires_;                // by slot; empty while all are plain
-    std::vector<std::unique_ptr<DatagramCarrier>> carriers_;  // by slot, of those that have one
+    std::vector<std::unique_ptr<Wire>> wires_;   // by slot; empty while all are plain
+    std::vector<std::unique_ptr<Link>> links_;   // by slot, of those that have one
+    std::unique_ptr<std::byte[]> message_room_;  // from the first message on
     std::size_t open_count_ = 0;
     std::size_t refused_count_ = 0;     // that are here
     std::atomic<std::size_t> load_{0};  // from the accept to the reaping

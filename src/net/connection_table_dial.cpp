@@ -20,6 +20,19 @@ Error cannot_connect(ErrorCode code, const Endpoint& endpoint, const char* why) 
     return Error(code, "connect").at(endpoint.to_string()).because(why);
 }
 
+Result<void> check_dial(const Endpoint& endpoint, const DialOptions& options) {
+    if (options.descriptors_max == 0) return {};
+    if (!endpoint.is_unix() || endpoint.is_datagram()) {
+        return fail(cannot_connect(ErrorCode::unsupported, endpoint,
+                                   "descriptors travel over unix: and unixpacket: only"));
+    }
+    if (options.descriptors_max > driver::System::kAttachedMax) {
+        return fail(cannot_connect(ErrorCode::invalid_option, endpoint,
+                                   "descriptors_max is above 253, what one message may carry"));
+    }
+    return {};
+}
+
 std::string_view problem_with_adopted(int errno_value) {
     switch (errno_value) {
         case EBADF: return "is not open";
@@ -44,10 +57,7 @@ Error cannot_adopt(driver::Descriptor socket, int errno_value) {
 // ── Dialling ─────────────────────────────────────────────────────────────────────────────────
 
 Result<ConnectionId> ConnectionTable::connect(const Endpoint& endpoint, DialOptions&& options) {
-    if (!endpoint.is_stream() && !endpoint.is_udp()) {
-        return fail(cannot_connect(ErrorCode::unsupported, endpoint,
-                                   "only tcp, udp and unix streams can be connected"));
-    }
+    if (auto sound = check_dial(endpoint, options); !sound) return fail(std::move(sound.error()));
     if (is_stopping()) {
         return fail(cannot_connect(ErrorCode::not_running, endpoint, "the engine is stopping"));
     }
@@ -67,8 +77,9 @@ Result<ConnectionId> ConnectionTable::connect(const Endpoint& endpoint, DialOpti
     }
     const ConnectionId id = connection->id();
     const Deadline deadline = options.deadline;
+    const std::size_t descriptors_max = options.descriptors_max;
     note_dialled(*connection, endpoint, std::move(options));
-    connection->start_connecting(endpoint, deadline);
+    connection->start_connecting(endpoint, deadline, descriptors_max);
     return id;
 }
 
@@ -78,7 +89,7 @@ Result<void> ConnectionTable::bind_local(driver::Descriptor socket, const Endpoi
     if (endpoint.is_unix() || local->is_unix()) {
         return fail(Error(ErrorCode::unsupported, "bind")
                         .at(local->to_string())
-                        .because("a local address is for tcp only"));
+                        .because("a local address is for tcp and udp only"));
     }
     if (local->port() == 0) {
         static_cast<void>(system().set(socket, driver::SocketOption::late_port, 1));
@@ -89,7 +100,7 @@ Result<void> ConnectionTable::bind_local(driver::Descriptor socket, const Endpoi
 }
 
 void ConnectionTable::set_options(driver::Descriptor socket, const Endpoint& endpoint) {
-    if (endpoint.is_udp()) return;
+    if (endpoint.is_udp()) return;  // its buffers are the kernel's
     for (const SocketSetting& setting : settings_) {
         if (endpoint.is_unix() && !setting.is_general()) continue;
         static_cast<void>(system().set(socket, setting.option, setting.value));

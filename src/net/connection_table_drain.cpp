@@ -174,7 +174,7 @@ void ConnectionTable::gather_harvest() {
             continue;
         }
         const bool is_patient = ++harvest.polls < kHarvestPollsMax;
-        if (is_patient && (!driver().delivered_all() || driver().is_put_off(*connection))) {
+        if (is_patient && (!driver().delivered_all() || connection->is_put_off())) {
             harvest.polls_left = 1;
             harvests_.push_back(harvest);
         } else {

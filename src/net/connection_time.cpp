@@ -38,7 +38,7 @@ double seconds(Duration duration) { return std::chrono::duration<double>(duratio
 const TimeLimits& ConnectionCore::limits() const {
     const TimeWatch* const watch = table_.watch_if(slot_);
     if (watch != nullptr) return watch->limits;
-    return is(kDatagrams) ? table_.carrier(slot_).limits() : table_.limits();
+    return is_datagrams() ? carrier().limits() : table_.limits();
 }
 
 TimeWatch& ConnectionCore::watch() { return table_.watch(slot_, limits()); }

@@ -17,7 +17,7 @@ namespace berth::net {
 
 bool ConnectionCore::may_travel() const {
     constexpr unsigned kStays =
-        kNotOpen | kSending | kDraining | kTransported | kRelayed | kFiles | kDatagrams;
+        kNotOpen | kSending | kDraining | kTransported | kRelayed | kFiles | kLinked;
     return !is(kStays) && !told_ && in_flight_ == 0 && unsent() == 0 &&
            unread().size() <= Traveller::kUnreadMax;
 }

@@ -16,8 +16,14 @@ DatagramLink::DatagramLink(ConnectionCore& connection, ConnectionTable& table)
     descriptor = connection.descriptor;
 }
 
-// UDP's connect(2) asks nobody: it is done when it returns.
+// connect(2) asks nobody: it is done when it returns.
 int DatagramLink::connect(const Endpoint& endpoint) {
+    if (endpoint.is_unix()) {
+        scheme_ = endpoint.scheme();
+        if (const auto named = table_.system().bind_to_any_name(descriptor); !named) {
+            return named.errno_value();
+        }
+    }
     const auto connected = table_.system().connect(descriptor, endpoint);
     if (!connected) return connected.errno_value();
     if (const auto done = table_.system().set(descriptor, driver::SocketOption::count_drops, 1);
@@ -45,7 +51,7 @@ void DatagramLink::run() {
 void DatagramLink::arm() {
     const auto started = table_.driver().start_receive_datagrams(*this);
     state_ = started ? State::receiving : State::idle;
-    if (!started) connection_.fail_datagrams(started.errno_value());
+    if (!started) connection_.fail_link(started.errno_value());
 }
 
 // ── Receiving ────────────────────────────────────────────────────────────────────────────────
@@ -71,7 +77,7 @@ void DatagramLink::on_datagrams(driver::ReceivedDatagrams datagrams) {
 // Nobody is there, or it cannot be reached now: only the first is for good.
 void DatagramLink::on_datagram_error(int errno_value) {
     table_.counters().datagrams.errors.add();
-    if (errno_value == ECONNREFUSED) connection_.fail_datagrams(errno_value);
+    if (errno_value == ECONNREFUSED) connection_.fail_link(errno_value);
 }
 
 const TimeLimits& DatagramLink::limits() const { return table_.limits(); }

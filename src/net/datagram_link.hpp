@@ -2,11 +2,12 @@
 //
 // DatagramLink: a connected socket that carries a connection whose messages are datagrams.
 //
-// Nothing is queued: what the kernel does not take is lost and counted, as UDP has it.
+// Nothing is queued: what the kernel does not take is lost and counted, as UDP has it. A Unix socket
+// is given a name of its own first, or nobody could answer it.
 //
-// Lifetime:  from the connection's beginning to the end of the batch in which it was reaped.
+// Lifetime:  Link's.
 // Threads:   the loop's.
-// See:       udp(7); docs/internals/datagrams.md.
+// See:       udp(7), unix(7); docs/internals/datagrams.md.
 
 #pragma once
 
@@ -33,6 +34,7 @@ public:
 
     // DatagramCarrier
     int send(Bytes bytes) override;
+    Scheme scheme() const override { return scheme_; }
     void pause() override;
     void resume() override;
     void close() override;
@@ -61,6 +63,7 @@ private:
 
     ConnectionCore& connection_;
     ConnectionTable& table_;
+    Scheme scheme_ = Scheme::udp;
     State state_ = State::idle;
     bool is_posted_ = false;
     bool is_begun_ = false;

@@ -12,21 +12,24 @@
 #include "driver/driver.hpp"
 
 #include <berth/bytes.hpp>
+#include <berth/endpoint.hpp>
 
 #include <array>
 #include <cstddef>
 #include <cstring>
 #include <memory>
+#include <string_view>
 
 namespace berth::net {
 
 class DatagramOutbox {
 public:
     static constexpr std::size_t kDatagramsMax = 64;
-    static constexpr std::size_t kAreaBytes = 64U << 10U;
     // Of UDP over IPv4, udp(7): 65,535 less the two headers. IPv6 and Unix sockets may carry more.
     static constexpr std::size_t kPayloadMax = 65'507;
-    static_assert(kPayloadMax <= kAreaBytes, "an empty outbox has room for any datagram");
+    static constexpr std::size_t kAreaBytes = (64U << 10U) + 128;
+    static_assert(kPayloadMax + Endpoint::kUnixNameMax <= kAreaBytes,
+                  "an empty outbox has room for any datagram, and the name of its receiver");
 
     bool empty() const { return count_ == 0; }
     bool has_room(std::size_t copied) const {
@@ -35,7 +38,13 @@ public:
     driver::OutgoingDatagrams all() const { return {datagrams_.data(), count_}; }
     void clear() { count_ = used_ = 0; }
 
-    // Where there is room.
+    // A name that the datagram is to keep. Where there is room, like what follows.
+    std::string_view copy_name(std::string_view name) {
+        std::byte* const copy = area_.get() + used_;
+        if (!name.empty()) std::memcpy(copy, name.data(), name.size());
+        used_ += name.size();
+        return {reinterpret_cast<const char*>(copy), name.size()};
+    }
     void add(const driver::OutgoingDatagram& datagram) { datagrams_[count_++] = datagram; }
     void add_copy(driver::OutgoingDatagram datagram) {
         std::byte* const copy = area_.get() + used_;

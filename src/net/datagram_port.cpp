@@ -23,7 +23,7 @@ DatagramPort::DatagramPort(const DatagramSetup& setup, driver::Descriptor socket
       hears_many_(setup.hears_many) {
     descriptor = socket;
     joins_sends = setup.options.gso;
-    if (setup.options.sessions) sessions_.emplace(*this, table_, setup.options);
+    if (setup.options.sessions && endpoint().is_udp()) sessions_.emplace(*this, table_, setup.options);
 }
 
 DatagramPort::~DatagramPort() {
@@ -82,11 +82,24 @@ bool DatagramPort::is_lent(Bytes bytes) const {
            before(bytes.data() + bytes.size(), lent_.data() + lent_.size());
 }
 
-bool DatagramPort::send(const IpEndpoint& to, const IpEndpoint& from, Bytes bytes) {
+bool DatagramPort::reaches(const Endpoint& to) const {
+    const bool is_unix = endpoint().is_unix();
+    return is_unix ? to.is_unix() && !to.name().empty() : to.ip().family != 0;
+}
+
+bool DatagramPort::send_to(const Endpoint& to, Bytes bytes) {
+    if (!reaches(to)) return false;
+    return to.is_unix() ? send_named(to.name(), bytes) : send(to.ip(), {}, bytes);
+}
+
+bool DatagramPort::send(driver::OutgoingDatagram datagram) {
+    const Bytes bytes = datagram.bytes;
+    const std::size_t name = datagram.to_name.size();
     if (state_ == State::closed || bytes.size() > DatagramOutbox::kPayloadMax) return false;
+    if (name > Endpoint::kUnixNameMax) return false;
     const bool is_copied = !is_lent(bytes);
-    if (!outbox_.has_room(is_copied ? bytes.size() : 0)) flush();
-    const driver::OutgoingDatagram datagram{.bytes = bytes, .to = to, .from = from};
+    if (!outbox_.has_room((is_copied ? bytes.size() : 0) + name)) flush();
+    datagram.to_name = outbox_.copy_name(datagram.to_name);
     if (is_copied) {
         outbox_.add_copy(datagram);
     } else {
@@ -103,14 +116,14 @@ void DatagramPort::run() {
 }
 
 // A datagram that the kernel refuses is dropped; where there is no room for it, there is none for
-// those behind it.
+// those behind it. But over a Unix socket the room is its receiver's.
 void DatagramPort::flush() {
     LoopCounters::Datagrams& counters = table_.counters().datagrams;
     driver::OutgoingDatagrams left = outbox_.all();
     while (!left.empty()) {
         const driver::Sent sent = table_.driver().send_datagrams(*this, left);
         if (sent.is_failed()) {
-            const bool is_full = sent.errno_value() == EAGAIN;
+            const bool is_full = sent.errno_value() == EAGAIN && !endpoint().is_unix();
             const std::size_t lost = is_full ? left.size() : 1;
             counters.refused.add(lost);
             left = left.subspan(lost);

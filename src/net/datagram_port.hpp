@@ -33,6 +33,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 namespace berth::net {
 
@@ -88,7 +89,17 @@ public:
 
     // Queues, and sends before the loop sleeps. `from` as OutgoingDatagram has it. False: closed,
     // or more than a datagram can carry.
-    bool send(const IpEndpoint& to, const IpEndpoint& from, Bytes bytes);
+    bool send(const IpEndpoint& to, const IpEndpoint& from, Bytes bytes) {
+        return send({.bytes = bytes, .to = to, .from = from});
+    }
+    // The same, to whom has that name: of a Unix socket.
+    bool send_named(std::string_view to, Bytes bytes) {
+        return send({.bytes = bytes, .to = {}, .from = {}, .to_name = to});
+    }
+    // Is that an address that this port may send to?
+    bool reaches(const Endpoint& to) const;
+    // To an address that it reaches.
+    bool send_to(const Endpoint& to, Bytes bytes);
     void flush();
 
     Result<void> join(const MulticastGroup& group);
@@ -119,6 +130,7 @@ private:
     void run() override;
     void cancel() override { is_posted_ = false; }
 
+    bool send(driver::OutgoingDatagram datagram);
     bool is_handed_over(ListenerEnd end) const;
     bool is_lent(Bytes bytes) const;
     bool arm() { return table_.driver().start_receive_datagrams(*this).has_value(); }

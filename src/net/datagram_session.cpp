@@ -17,6 +17,13 @@ namespace berth::net {
 
 // ── One ──────────────────────────────────────────────────────────────────────────────────────
 
+DatagramSession::DatagramSession(ConnectionCore& connection, DatagramSessions& sessions,
+                                 const SessionKey& key)
+    : connection_(connection),
+      sessions_(&sessions),
+      key_(key),
+      scheme_(sessions.port().endpoint().scheme()) {}
+
 DatagramSession::~DatagramSession() {
     if (sessions_ != nullptr) sessions_->forget(key_);
 }

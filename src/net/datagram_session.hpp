@@ -42,8 +42,7 @@ struct SessionKey {
 
 class DatagramSession final : public DatagramCarrier, private loop::Task {
 public:
-    DatagramSession(ConnectionCore& connection, DatagramSessions& sessions, const SessionKey& key)
-        : connection_(connection), sessions_(&sessions), key_(key) {}
+    DatagramSession(ConnectionCore& connection, DatagramSessions& sessions, const SessionKey& key);
     ~DatagramSession() override;
 
     // False: it is paused, or closing, and does not want it.
@@ -58,6 +57,7 @@ public:
     void resume() override { is_paused_ = false; }
     void close() override;
     const TimeLimits& limits() const override;
+    Scheme scheme() const override { return scheme_; }
     IpEndpoint local() const override { return key_.local; }
 
 private:
@@ -68,6 +68,7 @@ private:
     ConnectionCore& connection_;
     DatagramSessions* sessions_;  // null: not among them any more
     SessionKey key_;
+    Scheme scheme_;
     bool is_paused_ = false;
     bool is_closing_ = false;
 };

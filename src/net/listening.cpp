@@ -20,12 +20,6 @@ using driver::SocketOption;
 
 Result<Listening> Listening::open(driver::System& system, const Endpoint& endpoint,
                                   const ListenPlan& plan) {
-    if (!endpoint.is_stream() && !endpoint.is_udp()) {
-        return fail(Error(ErrorCode::unsupported, "listen")
-                        .at(endpoint.to_string())
-                        .because("this version has no Unix datagram and packet sockets")
-                        .fix("use tcp://, udp:// or unix:"));
-    }
     Listening listening(system, endpoint);
     const std::size_t shards = endpoint.is_unix() ? 1 : plan.shards;
     for (std::size_t shard = 0; shard < shards; ++shard) {
@@ -124,7 +118,7 @@ Result<void> Listening::prepare_to_listen(Descriptor socket, const ListenPlan& p
 }
 
 Result<void> Listening::listen(Descriptor socket, const ListenPlan& plan) {
-    if (!endpoint_.is_stream()) return {};
+    if (endpoint_.is_datagram()) return {};
     const int errno_value = attempt([&] { return system_->listen(socket, plan.backlog); });
     if (errno_value != 0) return fail(failed("listen", errno_value));
     return {};

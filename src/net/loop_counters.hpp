@@ -60,6 +60,14 @@ struct LoopCounters {
     };
     Datagrams datagrams;
 
+    struct Descriptors {
+        base::Counter sent;
+        base::Counter received;
+        base::Counter dropped;  // of these: nobody took them
+        base::Counter lost;     // messages whose descriptors could not all be let in
+    };
+    Descriptors descriptors;
+
     // ── Of connections that are gone ─────────────────────────────────────────────────────────
     base::Counter bytes_received;
     base::Counter bytes_written;

@@ -60,7 +60,7 @@ void Quiesce::begin() {
 QuiesceMeans Quiesce::bar() {
     const Endpoint& endpoint = listening_.endpoint();
     if (listening_.is_shared()) return QuiesceMeans::handed_over;
-    if (!endpoint.is_stream()) {
+    if (endpoint.is_datagram()) {
         listening_.release_path();
         return QuiesceMeans::emptied;
     }

@@ -91,6 +91,18 @@ void write_bytes(Exposition& out, const EngineSnapshot::Counters& counters) {
         .sample(counters.bytes_unconfirmed);
 }
 
+void write_descriptors(Exposition& out, const EngineSnapshot::Descriptors& descriptors) {
+    out.family("berth_descriptors_sent_total", kCounter, "Descriptors that were passed on.")
+        .sample(descriptors.sent);
+    out.family("berth_descriptors_received_total", kCounter, "Descriptors that were passed here.")
+        .sample(descriptors.received);
+    out.family("berth_descriptors_dropped_total", kCounter, "Of these, taken by nobody: closed.")
+        .sample(descriptors.dropped);
+    out.family("berth_descriptors_lost_total", kCounter,
+               "Messages whose descriptors could not all be let in.")
+        .sample(descriptors.lost);
+}
+
 void write_datagrams(Exposition& out, const EngineSnapshot::Datagrams& datagrams) {
     out.family("berth_datagrams_received_total", kCounter,
                "Datagrams received, by listeners and connections.")
@@ -200,6 +212,7 @@ std::string metrics_text(const EngineSnapshot& snapshot) {
     write_connections(out, snapshot);
     write_bytes(out, snapshot.counters);
     write_datagrams(out, snapshot.datagrams);
+    write_descriptors(out, snapshot.descriptors);
     write_work(out, snapshot);
     write_listeners(out, snapshot);
     write_stops(out, snapshot);

@@ -74,6 +74,15 @@ void write_counters(base::JsonWriter& json, const EngineSnapshot::Counters& coun
     json.end_object();
 }
 
+void write_descriptors(base::JsonWriter& json, const EngineSnapshot::Descriptors& descriptors) {
+    json.begin_object("descriptors")
+        .member("sent", descriptors.sent)
+        .member("received", descriptors.received)
+        .member("dropped", descriptors.dropped)
+        .member("lost", descriptors.lost)
+        .end_object();
+}
+
 void write_datagrams(base::JsonWriter& json, const EngineSnapshot::Datagrams& datagrams) {
     json.begin_object("datagrams")
         .member("received", datagrams.received)
@@ -135,6 +144,7 @@ std::string state_json(const EngineSnapshot& snapshot) {
     write_loops(json, snapshot);
     write_counters(json, snapshot.counters);
     write_datagrams(json, snapshot.datagrams);
+    write_descriptors(json, snapshot.descriptors);
     write_by_name<StopOutcome>(json, "stops", snapshot.stops);
     json.begin_object("handovers")
         .member("generation", snapshot.handovers.generation)

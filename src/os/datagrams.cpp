@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <string_view>
 
 namespace berth::os {
 
@@ -153,6 +154,10 @@ IpEndpoint DatagramInbox::peer(std::size_t index) {
     return peers_[index].ip();
 }
 
+std::string_view DatagramInbox::peer_name(std::size_t index) {
+    return peers_[index].unix_name_in_place(headers_[index].msg_hdr.msg_namelen);
+}
+
 bool DatagramInbox::is_truncated(std::size_t index) const {
     return (headers_[index].msg_hdr.msg_flags & MSG_TRUNC) != 0;
 }
@@ -172,20 +177,36 @@ DatagramInbox::Facts DatagramInbox::facts(std::size_t index) {
 DatagramOutbox::DatagramOutbox(std::size_t count)
     : peers_(count), controls_(count), vectors_(std::max(count, kSegmentsMax)), headers_(count) {}
 
-void DatagramOutbox::add(Bytes bytes, const IpEndpoint& to, const IpEndpoint& from, int family) {
+msghdr& DatagramOutbox::begin(Bytes bytes) {
     msghdr& message = headers_[count_].msg_hdr;
     vectors_[used_] = {.iov_base = const_cast<std::byte*>(bytes.data()), .iov_len = bytes.size()};
     message.msg_iov = &vectors_[used_++];
     message.msg_iovlen = 1;
     message.msg_name = nullptr;
     message.msg_namelen = 0;
+    message.msg_control = nullptr;
+    message.msg_controllen = 0;
+    return message;
+}
+
+bool DatagramOutbox::add_named(Bytes bytes, std::string_view to) {
+    const auto address = SocketAddress::of_unix_name(to);
+    if (!address) return false;
+    msghdr& message = begin(bytes);
+    peers_[count_] = *address;
+    message.msg_name = peers_[count_].room();
+    message.msg_namelen = peers_[count_].length();
+    ++count_;
+    return true;
+}
+
+void DatagramOutbox::add(Bytes bytes, const IpEndpoint& to, const IpEndpoint& from, int family) {
+    msghdr& message = begin(bytes);
     if (to.family != 0) {
         peers_[count_] = SocketAddress::of(fitted_to(family, to));
         message.msg_name = peers_[count_].room();
         message.msg_namelen = peers_[count_].length();
     }
-    message.msg_control = nullptr;
-    message.msg_controllen = 0;
     if (from.family != 0) attach_source(message, controls_[count_], fitted_to(family, from));
     ++count_;
 }

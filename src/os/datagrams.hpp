@@ -27,6 +27,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 namespace berth::os {
@@ -48,6 +49,8 @@ public:
     // ── The `index`th of those ───────────────────────────────────────────────────────────────
     Bytes bytes(std::size_t index) const;
     IpEndpoint peer(std::size_t index);
+    // Of a Unix socket's; empty: it has none, or none that could be answered.
+    std::string_view peer_name(std::size_t index);
     bool is_truncated(std::size_t index) const;
     struct Facts {
         IpEndpoint local;           // whom it was sent to; family 0: it does not say
@@ -79,6 +82,7 @@ public:
     explicit DatagramOutbox(std::size_t count);
 
     bool is_full() const { return count_ == headers_.size(); }
+    bool is_empty() const { return count_ == 0; }
     // For so many datagrams in one more message.
     bool has_room(std::size_t datagrams) const {
         return !is_full() && vectors_.size() - used_ >= datagrams;
@@ -89,10 +93,14 @@ public:
     void add(Bytes bytes, const IpEndpoint& to, const IpEndpoint& from, int family);
     // Another datagram in the message that was added last, which are all `segment` bytes long.
     void join(Bytes bytes, std::size_t segment);
+    // Over a Unix socket, to whom has that name. False: no socket can have it; nothing was added.
+    bool add_named(Bytes bytes, std::string_view to);
     // sendmmsg(2), MSG_DONTWAIT: how many went. Empties the outbox in any case.
     long send(int socket);
 
 private:
+    msghdr& begin(Bytes bytes);
+
     std::size_t count_ = 0;
     std::size_t used_ = 0;  // of vectors_
     std::vector<SocketAddress> peers_;

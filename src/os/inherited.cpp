@@ -24,9 +24,15 @@ namespace {
 constexpr OptionName kSocketType{SOL_SOCKET, SO_TYPE};
 constexpr OptionName kIsListening{SOL_SOCKET, SO_ACCEPTCONN};
 
+Scheme scheme_of_unix(int type) {
+    if (type == SOCK_SEQPACKET) return Scheme::unix_packet;
+    return type == SOCK_DGRAM ? Scheme::unix_datagram : Scheme::unix_stream;
+}
+
 Scheme scheme_of(int listener, int family) {
-    if (family == AF_UNIX) return Scheme::unix_stream;
-    const bool is_udp = option(listener, kSocketType).value_or(0) == SOCK_DGRAM;
+    const int type = option(listener, kSocketType).value_or(0);
+    if (family == AF_UNIX) return scheme_of_unix(type);
+    const bool is_udp = type == SOCK_DGRAM;
     const bool is_v6_only = family == AF_INET6 && option(listener, kV6Only).value_or(0) != 0;
     if (is_udp) return is_v6_only ? Scheme::udp6 : Scheme::udp;
     return is_v6_only ? Scheme::tcp6 : Scheme::tcp;
@@ -39,6 +45,27 @@ Inherited kind_of_datagrams(int descriptor) {
     return is_bound ? Inherited::listener : Inherited::connection;
 }
 
+// One of packets is a listener or nothing that berth takes over; one of datagrams listens as soon
+// as it has a name.
+Inherited kind_of_unix_messages(int descriptor, int type) {
+    const bool is_listening = option(descriptor, kIsListening).value_or(0) != 0;
+    const auto address = local_address(descriptor);
+    const bool is_named =
+        address.has_value() && !address->endpoint(Scheme::unix_datagram).name().empty();
+    const bool is_listener = type == SOCK_DGRAM ? is_named : is_listening;
+    return is_listener ? Inherited::listener : Inherited::other_socket;
+}
+
+Inherited kind_of_known(int descriptor, int family, int type) {
+    if (family != AF_UNIX && type == SOCK_DGRAM) return kind_of_datagrams(descriptor);
+    if (family == AF_UNIX && (type == SOCK_DGRAM || type == SOCK_SEQPACKET)) {
+        return kind_of_unix_messages(descriptor, type);
+    }
+    if (type != SOCK_STREAM) return Inherited::other_socket;
+    const bool is_listening = option(descriptor, kIsListening).value_or(0) != 0;
+    return is_listening ? Inherited::listener : Inherited::connection;
+}
+
 }  // namespace
 
 Inherited kind_of_inherited(int descriptor) {
@@ -47,11 +74,7 @@ Inherited kind_of_inherited(int descriptor) {
     if (!type) return Inherited::no_socket;
     const int family = option(descriptor, kSocketFamily).value_or(AF_UNSPEC);
     const bool is_known = family == AF_INET || family == AF_INET6 || family == AF_UNIX;
-    const bool is_ip = family == AF_INET || family == AF_INET6;
-    if (is_ip && *type == SOCK_DGRAM) return kind_of_datagrams(descriptor);
-    if (!is_known || *type != SOCK_STREAM) return Inherited::other_socket;
-    const bool is_listening = option(descriptor, kIsListening).value_or(0) != 0;
-    return is_listening ? Inherited::listener : Inherited::connection;
+    return is_known ? kind_of_known(descriptor, family, *type) : Inherited::other_socket;
 }
 
 base::Outcome<Endpoint> inherited_endpoint(int listener) {

@@ -17,9 +17,9 @@
 namespace berth::os {
 
 enum class Inherited : std::uint8_t {
-    listener,      // a stream socket that listens
-    connection,    // a stream socket that does not
-    other_socket,  // of datagrams or packets, or of a family that Endpoint does not know
+    listener,      // of streams or packets, and listens; or of datagrams, and has an address
+    connection,    // a stream socket that does not listen
+    other_socket,  // of another kind, or of a family that Endpoint does not know
     no_socket,     // a pipe, a file
     not_open,
 };

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstddef>
@@ -27,7 +28,7 @@ namespace {
 
 // For as many descriptors as a message may carry.
 struct ControlRoom {
-    alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(kAttachedMax * sizeof(int))> bytes{};
+    alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(kAttachedMax * sizeof(int))> bytes;
 };
 
 void attach(msghdr& message, ControlRoom& room, std::span<const int> descriptors) {
@@ -68,6 +69,11 @@ base::Outcome<std::pair<int, int>> message_pair() {
 }
 
 base::Outcome<void> send_message(int socket, Bytes bytes, std::span<const int> attached) {
+    const auto sent = send_part(socket, bytes, attached);
+    return sent ? base::Outcome<void>{} : base::failed(sent.errno_value());
+}
+
+base::Outcome<std::size_t> send_part(int socket, Bytes bytes, std::span<const int> attached) {
     if (attached.size() > kAttachedMax) return base::failed(EINVAL);
     iovec part{const_cast<std::byte*>(bytes.data()), bytes.size()};
     msghdr message{};
@@ -75,8 +81,39 @@ base::Outcome<void> send_message(int socket, Bytes bytes, std::span<const int> a
     message.msg_iovlen = 1;
     ControlRoom room;
     if (!attached.empty()) attach(message, room, attached);
-    return outcome<void>(
+    return outcome<std::size_t>(
         raw_call(Call::send_slices, socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL));
+}
+
+// Room for exactly so many: with the padding that CMSG_SPACE adds one more might come.
+base::Outcome<ReceivedPart> receive_part(int socket, MutableBytes into, std::size_t attached_max,
+                                         std::vector<int>& attached) {
+    iovec part{into.data(), into.size()};
+    ControlRoom room;
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    if (attached_max > 0) {
+        message.msg_control = room.bytes.data();
+        message.msg_controllen = CMSG_LEN(std::min(attached_max, kAttachedMax) * sizeof(int));
+    }
+    const auto size = outcome<std::size_t>(
+        raw_call(Call::receive_message, socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC));
+    if (!size) return base::failed(size.errno_value());
+    if (message.msg_controllen > 0 && attached_max > 0) {
+        const std::vector<int> came = detached(message);
+        attached.insert(attached.end(), came.begin(), came.end());
+    }
+    return ReceivedPart{.size = *size,
+                        .is_cut = (message.msg_flags & MSG_TRUNC) != 0,
+                        .lost_attached = (message.msg_flags & MSG_CTRUNC) != 0};
+}
+
+base::Outcome<std::size_t> packet_max(int socket) {
+    constexpr std::size_t kKept = 32;  // unix_dgram_sendmsg
+    const auto buffer = option(socket, kSendBuffer);
+    if (!buffer) return base::failed(buffer.errno_value());
+    return static_cast<std::size_t>(*buffer) - kKept;
 }
 
 base::Outcome<ReceivedMessage> receive_message(int socket, MutableBytes into) {

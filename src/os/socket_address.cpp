@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <cstring>
 #include <string>
+#include <string_view>
 
 namespace berth::os {
 
@@ -93,11 +94,11 @@ SocketAddress SocketAddress::of(const sockaddr_in6& address) {
 }
 
 // A path ends with NUL; an abstract name starts with one and may contain more.
-Outcome<SocketAddress> SocketAddress::of_unix_name(const std::string& name) {
+Outcome<SocketAddress> SocketAddress::of_unix_name(std::string_view name) {
     const bool is_abstract = name.starts_with('@');
     const std::size_t size = is_abstract ? name.size() : name.size() + 1;
     if (size > kPathRoom) return base::failed(ENAMETOOLONG);
-    // An empty name would make bind(2) choose one.
+    // An empty name would make bind(2) choose one: see below.
     if (name.empty() || (!is_abstract && name.contains('\0'))) return base::failed(EINVAL);
 
     sockaddr_un address{};
@@ -105,6 +106,12 @@ Outcome<SocketAddress> SocketAddress::of_unix_name(const std::string& name) {
     name.copy(address.sun_path, name.size());
     if (is_abstract) address.sun_path[0] = '\0';
     return from(address, kPathOffset + size);
+}
+
+SocketAddress SocketAddress::of_any_unix_name() {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    return from(address, kPathOffset);
 }
 
 IpEndpoint SocketAddress::ip() const {
@@ -129,6 +136,18 @@ std::string SocketAddress::unix_name() const {
     std::string path{address.sun_path, std::find(address.sun_path, address.sun_path + size, '\0')};
     // A file whose name starts with @ is not an abstract name.
     return path.starts_with('@') ? "./" + path : path;
+}
+
+std::string_view SocketAddress::unix_name_in_place(std::size_t length) {
+    if (length <= kPathOffset || family() != AF_UNIX) return {};
+    char* const name = reinterpret_cast<char*>(&storage_) + kPathOffset;
+    const std::size_t size = std::min(length - kPathOffset, kPathRoom);
+    if (*name == '\0') {
+        *name = '@';
+        return {name, size};
+    }
+    if (*name == '@') return {};
+    return {name, static_cast<std::size_t>(std::find(name, name + size, '\0') - name)};
 }
 
 int socket_family(const Endpoint& endpoint) {

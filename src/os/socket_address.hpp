@@ -20,6 +20,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 namespace berth::os {
 
@@ -34,11 +35,18 @@ public:
     static Outcome<SocketAddress> of(const Endpoint& endpoint);
     static SocketAddress of(const IpEndpoint& ip);
     static SocketAddress of(const sockaddr_in6& address);
+    // A path, or "@..." for an abstract name; the errors of of(Endpoint).
+    static Outcome<SocketAddress> of_unix_name(std::string_view name);
+    // With which bind(2) chooses an abstract name that nobody has: autobind, unix(7).
+    static SocketAddress of_any_unix_name();
 
     int family() const { return storage_.ss_family; }
     // Family 0 for a Unix address. IPv4-mapped addresses come out as IPv4.
     IpEndpoint ip() const;
     Endpoint endpoint(Scheme scheme) const;
+    // The Unix name in the first `length` bytes, without a copy: good until they change. Empty for
+    // an unnamed one, and for a path that could be taken for an abstract name.
+    std::string_view unix_name_in_place(std::size_t length);
 
     const sockaddr* data() const { return reinterpret_cast<const sockaddr*>(&storage_); }
     socklen_t length() const { return length_; }
@@ -48,7 +56,6 @@ public:
     socklen_t* room_length() { return &length_; }
 
 private:
-    static Outcome<SocketAddress> of_unix_name(const std::string& name);
     template <class Address>
     static SocketAddress from(const Address& address, std::size_t length);
     template <class Address>

@@ -47,7 +47,8 @@ std::string_view problem_with(os::Inherited kind) {
     switch (kind) {
         case os::Inherited::listener: return {};
         case os::Inherited::connection: return "is a socket that does not listen";
-        case os::Inherited::other_socket: return "is neither a stream socket nor one of UDP";
+        case os::Inherited::other_socket:
+            return "is neither a listener of streams or packets nor a bound socket of datagrams";
         case os::Inherited::no_socket: return "is not a socket";
         case os::Inherited::not_open: return "is not open";
     }
@@ -56,7 +57,7 @@ std::string_view problem_with(os::Inherited kind) {
 
 std::string_view remedy_for(os::Inherited kind) {
     if (kind == os::Inherited::connection) return "set Accept=no in the socket unit";
-    return "give it stream listeners and UDP ports alone: ListenStream=, ListenDatagram=";
+    return "use ListenStream=, ListenDatagram= and ListenSequentialPacket= alone";
 }
 
 Error failed_at(int descriptor, const std::string& name, std::string_view problem) {

@@ -156,6 +156,17 @@ Sent CheckedDriver::send_datagrams(DatagramSocket& socket, OutgoingDatagrams dat
                                [&] { return tested_->send_datagrams(socket, datagrams); });
 }
 
+Outcome<void> CheckedDriver::start_watch(driver::Watched& watched_one) {
+    const auto started = watched("start_watch", [&] { return tested_->start_watch(watched_one); });
+    if (started) ledger_.start(watched_one, Ledger::kWatched);
+    return started;
+}
+
+void CheckedDriver::stop_watch(driver::Watched& watched_one) {
+    watched("stop_watch", [&] { tested_->stop_watch(watched_one); });
+    ledger_.start(watched_one, Ledger::kClosing);
+}
+
 bool CheckedDriver::delivered_all() const { return tested_->delivered_all(); }
 
 bool CheckedDriver::is_put_off(const Stream& stream) const { return tested_->is_put_off(stream); }

@@ -45,6 +45,8 @@ public:
     void finish_receive_datagrams(driver::DatagramSocket& socket) override;
     driver::Sent send_datagrams(driver::DatagramSocket& socket,
                                 driver::OutgoingDatagrams datagrams) override;
+    driver::Outcome<void> start_watch(driver::Watched& watched) override;
+    void stop_watch(driver::Watched& watched) override;
     driver::Outcome<void> poll(Deadline deadline) override;
     bool delivered_all() const override;
     bool is_put_off(const driver::Stream& stream) const override;

@@ -62,6 +62,9 @@
 //       Datagrams.AStopOvertakesAFinish
 //   19  Datagrams.LeaveWholeAndTogether Datagrams.LeaveFromTheAddressGiven
 //       Datagrams.AreRefusedWithTheErrorOfTheFirst Datagrams.EqualOnesLeaveWholeAndInOrder
+//   20  Watch.TellsOfInput Watch.TellsOfWhatWasThereBefore Watch.TellsOfRoom Watch.TellsOfTheEnd
+//       Watch.TellsAgainOfMore
+//   21  Watch.EndsOnceWhenStopped Watch.StopsFromInsideItsCompletion Watch.StartsAgainAfterTheEnd
 
 #pragma once
 

@@ -167,7 +167,8 @@ TEST_P(Datagrams, ThatCameAsOneAreTakenApart) {
     const IpEndpoint to = endpoint_of(socket).ip();
     const std::vector<std::string> texts{std::string(500, 'a'), std::string(500, 'b'), "c"};
     std::vector<OutgoingDatagram> datagrams;
-    for (const std::string& text : texts) datagrams.push_back({.bytes = as_bytes(text), .to = to});
+    for (const std::string& text : texts)
+        datagrams.push_back({.bytes = as_bytes(text), .to = to, .from = {}});
     send(sender, datagrams);
     const auto all = [&] { return sink().datagrams_of(socket).size() == 3; };
     ASSERT_TRUE(world().until(all));
@@ -278,7 +279,7 @@ TEST_P(Datagrams, EqualOnesLeaveWholeAndInOrder) {
     std::vector<OutgoingDatagram> datagrams;
     for (const std::string& text : texts) {
         const auto& peer = text < "f" ? one : other;
-        datagrams.push_back({.bytes = as_bytes(text), .to = peer->endpoint().ip()});
+        datagrams.push_back({.bytes = as_bytes(text), .to = peer->endpoint().ip(), .from = {}});
     }
     send(socket, datagrams);
     std::vector<std::string> came;

@@ -26,6 +26,7 @@ public:
         kOpen = 64,       // started once, and on_closed has not come
         kHeardFin = 128,  // an error may still follow it
         kDatagrams = 256,
+        kWatched = 512,
     };
 
     // Outside: the test's own code. In a call or outside, no completion may come.

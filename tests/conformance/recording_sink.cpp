@@ -18,13 +18,15 @@ using driver::Listener;
 using driver::Sent;
 using driver::Source;
 using driver::Stream;
+using driver::Watched;
 
 namespace {
 
 const char* name_of(Kind kind) {
     static constexpr std::array kNames{
-        "accepted", "accept_error", "accept_end", "connected", "received",       "receive_end",
-        "sent",     "unsent",       "closed",     "datagram",  "datagram_error", "datagrams_end"};
+        "accepted",       "accept_error",  "accept_end", "connected", "received",
+        "receive_end",    "sent",          "unsent",     "closed",    "datagram",
+        "datagram_error", "datagrams_end", "ready",      "watch_end"};
     return kNames.at(static_cast<std::size_t>(kind));
 }
 
@@ -216,6 +218,18 @@ void RecordingSink::on_datagrams_end(DatagramSocket& socket) {
     ledger_.expect("on_datagrams_end", socket, Ledger::kDatagrams, 0);
     ledger_.forget(socket);
     record({.kind = Kind::datagrams_end, .source = &socket, .poll = 0});
+}
+
+void RecordingSink::on_ready(Watched& watched, driver::Ready ready) {
+    ledger_.expect("on_ready", watched, Ledger::kWatched, Ledger::kClosing);
+    EXPECT_TRUE(ready.input || ready.room) << "on_ready without either";
+    record({.kind = Kind::ready, .source = &watched, .poll = 0, .ready = ready});
+}
+
+void RecordingSink::on_watch_end(Watched& watched) {
+    ledger_.expect("on_watch_end", watched, Ledger::kWatched, 0);
+    ledger_.forget(watched);
+    record({.kind = Kind::watch_end, .source = &watched, .poll = 0});
 }
 
 }  // namespace berth::conformance

@@ -34,6 +34,8 @@ enum class Kind {
     datagram,  // one of a batch
     datagram_error,
     datagrams_end,
+    ready,
+    watch_end,
 };
 
 std::ostream& operator<<(std::ostream& out, Kind kind);
@@ -49,6 +51,7 @@ struct Completion {
     IpEndpoint peer = {};
     IpEndpoint local = {};  // of a datagram
     bool is_truncated = false;
+    driver::Ready ready = {};
 };
 
 class RecordingSink {
@@ -94,6 +97,8 @@ public:
     void on_datagrams(driver::DatagramSocket& socket, driver::ReceivedDatagrams datagrams);
     void on_datagram_error(driver::DatagramSocket& socket, int errno_value);
     void on_datagrams_end(driver::DatagramSocket& socket);
+    void on_ready(driver::Watched& watched, driver::Ready ready);
+    void on_watch_end(driver::Watched& watched);
 
 private:
     void record(Completion completion, Bytes lent = {});

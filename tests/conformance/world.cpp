@@ -64,6 +64,10 @@ void World::close_streams_and_listeners() {
     for (DatagramSocket& socket : datagram_sockets_) {
         if (ledger_.is(socket, Ledger::kDatagrams)) driver_->stop_receive_datagrams(socket);
     }
+    for (driver::Watched& watched : watched_) {
+        const bool is_watched = ledger_.is(watched, Ledger::kWatched);
+        if (is_watched && !ledger_.is(watched, Ledger::kClosing)) driver_->stop_watch(watched);
+    }
     EXPECT_TRUE(until([&] { return !ledger_.anything_in_flight(); })) << "no last completion (2)";
 }
 
@@ -72,6 +76,7 @@ void World::close_descriptors() {
     for (Listening& each : listening_) close_descriptor(each.listener);
     for (Stream& stream : streams_) close_descriptor(stream);
     for (DatagramSocket& socket : datagram_sockets_) close_descriptor(socket);
+    for (driver::Watched& watched : watched_) close_descriptor(watched);
     for (const Descriptor descriptor : sink_.unclaimed) system().close(descriptor);
 }
 
@@ -156,6 +161,18 @@ Stream& World::stream_over(Descriptor accepted) {
 }
 
 Pair World::pair(PeerBuffer buffer) {
+    auto [descriptor, peer] = accepted_pair(buffer);
+    return {stream_over(descriptor), std::move(peer)};
+}
+
+WatchedPair World::watched_pair() {
+    auto [descriptor, peer] = accepted_pair(PeerBuffer::usual);
+    driver::Watched& watched = watched_.emplace_back();
+    watched.descriptor = descriptor;
+    return {watched, std::move(peer)};
+}
+
+std::pair<Descriptor, std::unique_ptr<test::Peer>> World::accepted_pair(PeerBuffer buffer) {
     Listener& listener = listen();
     auto peer = connect(endpoint_of(listener), buffer);
     auto accepted = system().accept(listener.descriptor);
@@ -165,7 +182,7 @@ Pair World::pair(PeerBuffer buffer) {
     }));
     close_descriptor(listener);
     const Descriptor descriptor = accepted ? accepted->descriptor : Descriptor::none;
-    return {stream_over(descriptor), std::move(peer)};
+    return {descriptor, std::move(peer)};
 }
 
 Pair World::receiving_pair(PeerBuffer buffer) {

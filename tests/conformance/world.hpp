@@ -28,6 +28,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace berth::conformance {
@@ -37,6 +38,12 @@ enum class PeerBuffer { usual, small };  // of the peer's kernel: how soon it re
 // The two ends of one established stream.
 struct Pair {
     driver::Stream& stream;
+    std::unique_ptr<test::Peer> peer;
+};
+
+// The same, where the one end is only watched.
+struct WatchedPair {
+    driver::Watched& watched;
     std::unique_ptr<test::Peer> peer;
 };
 
@@ -81,6 +88,7 @@ public:
     // A stream over what was accepted.
     driver::Stream& stream_over(driver::Descriptor accepted);
     Pair pair(PeerBuffer buffer = PeerBuffer::usual);  // receiving is not started
+    WatchedPair watched_pair();                        // the watch is not started
     Pair receiving_pair(PeerBuffer buffer = PeerBuffer::usual);
 
     // ── Letting it run ───────────────────────────────────────────────────────────────────────
@@ -119,6 +127,7 @@ private:
         Endpoint endpoint;
     };
 
+    std::pair<driver::Descriptor, std::unique_ptr<test::Peer>> accepted_pair(PeerBuffer buffer);
     driver::Outcome<driver::Descriptor> bound_socket(const Endpoint& endpoint);
     void close_streams_and_listeners();
     void close_descriptors();
@@ -129,6 +138,7 @@ private:
     std::deque<Listening> listening_;
     std::deque<driver::Stream> streams_;
     std::deque<driver::DatagramSocket> datagram_sockets_;
+    std::deque<driver::Watched> watched_;
     std::size_t descriptors_before_ = 0;
 };
 

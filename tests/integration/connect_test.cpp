@@ -180,15 +180,6 @@ TEST_P(Connecting, WhileStoppingItIsRefusedAtOnce) {
     EXPECT_EQ(code, ErrorCode::not_running);
 }
 
-TEST_P(Connecting, PacketsAreRefusedAtOnce) {
-    ErrorCode code{};
-    start();
-    on_loop([&](EventLoop& loop) {
-        code = loop.connect(*Endpoint::parse("unixpacket:@a")).error().code();
-    });
-    EXPECT_EQ(code, ErrorCode::unsupported);
-}
-
 TEST_P(Connecting, WithoutDescriptorsItFailsAtOnce) {
     ErrorCode code{};
     start();

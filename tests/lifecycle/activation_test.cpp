@@ -7,6 +7,7 @@
 
 #include "server_process.hpp"
 #include "support/raw_datagram.hpp"
+#include "support/raw_message.hpp"
 #include "support/raw_socket.hpp"
 #include "support/temp_dir.hpp"
 
@@ -145,7 +146,7 @@ TEST(Activation, RefusesWhatIsNotAListener) {
     Process::Words words = kAsNamed;
     for (const auto& word : berth_words({"serve", "echo"})) words.push_back(word);
     for (const auto& [number, said] : {std::pair{connection.number(), "does not listen"},
-                                       {datagrams.number(), "neither a stream socket"},
+                                       {datagrams.number(), "neither a listener"},
                                        {unbound.number(), "does not listen"},
                                        {file.number(), "not a socket"}}) {
         const Handed handed({number});
@@ -165,6 +166,24 @@ TEST(Activation, ServesAPortOfUdp) {
     peer.send_to(server.endpoint(), "ping");
     EXPECT_EQ(peer.read().bytes, "ping");
     EXPECT_EQ(server.stop(), 0);
+}
+
+TEST(Activation, ServesUnixDatagramsAndPackets) {
+    const berth::test::TempDir folder;
+    for (const berth::Scheme scheme : {berth::Scheme::unix_datagram, berth::Scheme::unix_packet}) {
+        const berth::Endpoint at(scheme, folder.file(std::to_string(static_cast<int>(scheme))));
+        RawMessages listening = RawMessages::bound(at);
+        if (scheme == berth::Scheme::unix_packet) {
+            ASSERT_EQ(::listen(listening.descriptor(), 8), 0);
+        }
+        const Handed handed({listening.descriptor()});
+        ServerProcess server({"echo"}, given(1, "local"), kAsNamed);
+        EXPECT_EQ(server.address(), at.to_string());
+        RawMessages peer = RawMessages::connect(at);
+        peer.send("ping");
+        EXPECT_EQ(peer.read().bytes, "ping");
+        EXPECT_EQ(server.stop(), 0) << server.messages();
+    }
 }
 
 TEST(Activation, IsNotForAnotherProcess) {

@@ -94,6 +94,9 @@ public:
         return datagrams_.send(socket, datagrams);
     }
 
+    Outcome<void> start_watch(Watched& watched) override;
+    void stop_watch(Watched& watched) override;
+
     Outcome<void> poll(Deadline deadline) override;
     bool receives_on_demand() const override { return true; }
     bool delivered_all() const override { return delivered_ < events_.size(); }
@@ -115,6 +118,8 @@ private:
         kFinished = 128,  // closed or stopped; only the last completion is missing
         // A socket of datagrams: neither a stream nor a listener.
         kDatagrams = kNotStream | kConnecting,
+        // Watched: not even that.
+        kWatched = kNotStream | kPaused,
     };
     // Bits of Source::state.
     enum State : std::uint8_t {
@@ -148,6 +153,8 @@ private:
     static bool is_datagrams(const Source& source) {
         return (source.odd & kDatagrams) == kDatagrams;
     }
+    static Watched& as_watched(Source& source) { return static_cast<Watched&>(source); }
+    static bool is_watched(const Source& source) { return (source.odd & kWatched) == kWatched; }
     static bool is_finished(const Source& source) { return (source.odd & kFinished) != 0; }
 
     void deliver(const epoll_event& event) {
@@ -188,6 +195,7 @@ private:
     void deliver_connected(Stream& stream);
     void accept(Listener& listener);
     void deliver_datagrams(DatagramSocket& socket);
+    void deliver_ready(Watched& watched, std::uint32_t events);
     bool accept_failed(Listener& listener, int errno_value);
     void unregister(Source& source);
     void attempt_send(Stream& stream);
@@ -220,3 +228,4 @@ private:
 
 #include "driver/epoll/epoll_datagrams_impl.hpp"
 #include "driver/epoll/epoll_driver_impl.hpp"
+#include "driver/epoll/epoll_watch_impl.hpp"

@@ -242,6 +242,7 @@ template <class Sink>
 void EpollDriver<Sink>::deliver_odd(Source& source, std::uint32_t events) {
     if (is_finished(source)) return;  // a stale event of this batch, or the wake-up
     if (is_datagrams(source)) return deliver_datagrams(as_datagrams(source));
+    if (is_watched(source)) return deliver_ready(as_watched(source), events);
     if ((source.odd & kNotStream) != 0) return accept(as_listener(source));
     deliver_stream(as_stream(source), events);
 }
@@ -323,6 +324,8 @@ void EpollDriver<Sink>::deliver_finished() {
     while (Source* source = finished_.pop()) {
         if (is_datagrams(*source)) {
             sink_.on_datagrams_end(as_datagrams(*source));
+        } else if (is_watched(*source)) {
+            sink_.on_watch_end(as_watched(*source));
         } else if ((source->odd & kNotStream) != 0) {
             sink_.on_accept_end(as_listener(*source), 0);
         } else {

@@ -37,6 +37,10 @@ bool Operations::is_ready(const Source& source) const {
     const bool has_input = now.readable || now.peer_ended || is_over;
     const bool has_room = now.writable || is_over;
     if (has(source, kFinishing)) return true;
+    if (has(source, kWatched)) {
+        const auto& watched = static_cast<const Watched&>(source);
+        return (watched.wants_input && has_input) || (watched.wants_room && has_room);
+    }
     if (has(source, kAccepting) || has(source, kDatagrams)) return has_input;
     if (has(source, kConnecting)) return has_room || source.error != 0;
     if (has(source, kSending) && has_room) return true;

@@ -36,10 +36,11 @@ enum InFlight : std::uint8_t {
 
 // Bits of Source::state: what is known.
 enum Known : std::uint8_t {
-    kPutOff = 1,   // the budget ended its last turn
-    kLate = 2,     // put off by chance, in this poll
-    kWasLate = 4,  // or in an earlier one, and has not come since
-    kByReset = 8,  // Ending::reset
+    kPutOff = 1,    // the budget ended its last turn
+    kLate = 2,      // put off by chance, in this poll
+    kWasLate = 4,   // or in an earlier one, and has not come since
+    kByReset = 8,   // Ending::reset
+    kWatched = 16,  // none of those in flight: readiness is told, and that is all
 };
 
 constexpr bool has(const Source& source, InFlight bit) { return (source.odd & bit) != 0; }

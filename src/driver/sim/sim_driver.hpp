@@ -73,6 +73,9 @@ public:
     void finish_receive_datagrams(DatagramSocket& socket) override;
     Sent send_datagrams(DatagramSocket& socket, OutgoingDatagrams datagrams) override;
 
+    Outcome<void> start_watch(Watched& watched) override;
+    void stop_watch(Watched& watched) override { set(watched, kEnding); }
+
     Outcome<void> poll(Deadline deadline) override;
     bool delivered_all() const override { return operations_.nobody_waits(); }
     bool is_put_off(const Stream& stream) const override {
@@ -106,7 +109,10 @@ private:
         return static_cast<DatagramSocket&>(source);
     }
 
+    static Watched& as_watched(Source& source) { return static_cast<Watched&>(source); }
+
     Outcome<void> start(Source& source, InFlight operation);
+    void deliver_ready(Watched& watched);
     void wait(Deadline deadline);
     void give_turn(Source& source);
     void deliver_datagrams(DatagramSocket& socket);

@@ -20,6 +20,26 @@ Outcome<void> SimDriver<Sink>::start(Source& source, InFlight operation) {
     return {};
 }
 
+// ── Readiness ────────────────────────────────────────────────────────────────────────────────
+
+template <class Sink>
+Outcome<void> SimDriver<Sink>::start_watch(Watched& watched) {
+    auto started = start(watched, InFlight{});
+    if (started) set(watched, kWatched);
+    return started;
+}
+
+// What is so and waited for, and as often as it is looked at; what is not, sometimes.
+template <class Sink>
+void SimDriver<Sink>::deliver_ready(Watched& watched) {
+    if (has(watched, kEnding)) return;
+    const Readiness now = process_.readiness(watched.descriptor);
+    const bool is_over = now.failed || now.hung_up;
+    const Ready ready{.input = now.readable || now.peer_ended || is_over,
+                      .room = now.writable || is_over};
+    if (ready.input || ready.room) sink_.on_ready(watched, ready);
+}
+
 // ── Accepting ────────────────────────────────────────────────────────────────────────────────
 
 template <class Sink>
@@ -125,6 +145,7 @@ void SimDriver<Sink>::complete_ending(Source& source) {
     const bool is_listener = has(source, kAccepting);
     const bool is_datagrams = has(source, kDatagrams);
     source.odd = 0;
+    if (has(source, kWatched)) return sink_.on_watch_end(as_watched(source));
     if (is_datagrams) return sink_.on_datagrams_end(as_datagrams(source));
     if (is_listener) return sink_.on_accept_end(as_listener(source), 0);
     if (has(source, kByReset)) {
@@ -143,6 +164,8 @@ void SimDriver<Sink>::give_turn(Source& source) {
         accept(as_listener(source));
     } else if (has(source, kDatagrams)) {
         deliver_datagrams(as_datagrams(source));
+    } else if (has(source, kWatched)) {
+        deliver_ready(as_watched(source));
     } else if (!has(source, kEnding)) {
         take_turn(as_stream(source));
     }

@@ -7,6 +7,7 @@
 #include "driver/sim/kernel.hpp"
 #include "driver/sim/port_table.hpp"
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -137,6 +138,31 @@ Outcome<void> SimSystem::send_message(Descriptor socket, Bytes bytes,
 
 Outcome<Message> SimSystem::receive_message(Descriptor socket, MutableBytes into) {
     return process_.receive_message(socket, into);
+}
+
+// Of packets. What is too long for the room, or brings more than may come, is lost whole.
+Outcome<ReceivedPart> SimSystem::receive_part(Descriptor socket, MutableBytes into,
+                                              const Attached& attached) {
+    const auto message = process_.receive_message(socket, into);
+    if (message.errno_value() == EMSGSIZE) return ReceivedPart{.size = 1, .is_cut = true};
+    if (!message) return base::failed(message.errno_value());
+    ReceivedPart part{.size = message->size};
+    for (const Descriptor descriptor : message->attached) {
+        if (attached.attached.size() < attached.attached_max) {
+            attached.attached.push_back(descriptor);
+        } else {
+            process_.close(descriptor);
+            part.lost_attached = true;
+        }
+    }
+    return part;
+}
+
+Outcome<std::size_t> SimSystem::send_part(Descriptor socket, Bytes bytes,
+                                          std::span<const Descriptor> attached) {
+    const auto sent = process_.send_message(socket, bytes, attached);
+    if (!sent) return base::failed(sent.errno_value());
+    return bytes.size();
 }
 
 Outcome<std::pair<Descriptor, Descriptor>> SimSystem::message_pair() {

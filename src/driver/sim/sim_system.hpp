@@ -65,6 +65,10 @@ public:
     Outcome<void> send_message(Descriptor socket, Bytes bytes,
                                std::span<const Descriptor> attached) override;
     Outcome<Message> receive_message(Descriptor socket, MutableBytes into) override;
+    Outcome<ReceivedPart> receive_part(Descriptor socket, MutableBytes into,
+                                       const Attached& attached) override;
+    Outcome<std::size_t> send_part(Descriptor socket, Bytes bytes,
+                                   std::span<const Descriptor> attached) override;
     Outcome<std::pair<Descriptor, Descriptor>> message_pair() override;
     Outcome<PeerCredentials> peer_credentials(Descriptor socket) override;
     Outcome<Descriptor> duplicate(Descriptor descriptor) override;

@@ -98,6 +98,9 @@ public:
         return datagrams_.send(socket, datagrams);
     }
 
+    Outcome<void> start_watch(Watched& watched) override;
+    void stop_watch(Watched& watched) override;
+
     Outcome<void> poll(Deadline deadline) override;
     bool delivered_all() const override { return delivered_all_; }
     bool is_put_off(const Stream& stream) const override {
@@ -117,6 +120,8 @@ private:
         kFinished = 64,  // closed or stopped; only the last completion is missing
         // A socket of datagrams: neither a stream nor a listener.
         kDatagrams = kNotStream | kConnecting,
+        // Watched: not even that.
+        kWatched = kNotStream | kPaused,
     };
     // Bits of Source::state. The first two: what the kernel has yet to answer for the last time.
     enum State : std::uint8_t {
@@ -152,6 +157,8 @@ private:
     static bool is_datagrams(const Source& source) {
         return (source.odd & kDatagrams) == kDatagrams;
     }
+    static Watched& as_watched(Source& source) { return static_cast<Watched&>(source); }
+    static bool is_watched(const Source& source) { return (source.odd & kWatched) == kWatched; }
     static bool is_finished(const Source& source) { return (source.odd & kFinished) != 0; }
     static void clear(std::uint8_t& bits, std::uint8_t which) {
         bits = static_cast<std::uint8_t>(bits & ~which);
@@ -247,6 +254,7 @@ private:
     void deliver_acceptable(Listener& listener, const io_uring_cqe& answer);
     void deliver_acceptable(DatagramSocket& socket, const io_uring_cqe& answer);
     void deliver_datagrams(DatagramSocket& socket);
+    void deliver_ready(Watched& watched, const io_uring_cqe& answer);
     void accept(Listener& listener);
     bool accept_failed(Listener& listener, int errno_value);
 
@@ -314,3 +322,4 @@ private:
 #include "driver/uring/uring_polling_impl.hpp"
 #include "driver/uring/uring_sending_impl.hpp"
 #include "driver/uring/uring_streams_impl.hpp"
+#include "driver/uring/uring_watch_impl.hpp"

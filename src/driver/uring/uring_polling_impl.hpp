@@ -107,6 +107,7 @@ void UringDriver<Sink>::deliver_odd(const io_uring_cqe& answer) {
         case Asked::poll: {
             Source& source = uring::source_of(name);
             if (is_datagrams(source)) return deliver_acceptable(as_datagrams(source), answer);
+            if (is_watched(source)) return deliver_ready(as_watched(source), answer);
             if ((source.odd & kNotStream) != 0)
                 return deliver_acceptable(as_listener(source), answer);
             return deliver_polled(as_stream(source), answer);
@@ -183,6 +184,10 @@ void UringDriver<Sink>::deliver_finished() {
         if (source == nullptr) continue;
         if (is_datagrams(*source)) {
             sink_.on_datagrams_end(as_datagrams(*source));
+            continue;
+        }
+        if (is_watched(*source)) {
+            sink_.on_watch_end(as_watched(*source));
             continue;
         }
         if ((source->odd & kNotStream) != 0) {

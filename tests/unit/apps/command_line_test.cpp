@@ -249,8 +249,8 @@ TEST(CommandLine, RefusesWrongUsageAndSaysWhatIsWrong) {
 
 TEST(CommandLine, RefusesWhatDoesNotExistYet) {
     const std::vector<Words> missing{
-        {"serve", "echo", "--listen", "unixgram:@x"},
         {"load", "unixgram:@x"},
+        {"load", "unixpacket:@x"},
         {"doctor"},
     };
     for (const Words& words : missing) {

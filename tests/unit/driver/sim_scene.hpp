@@ -54,6 +54,10 @@ public:
     void on_datagram_error(DatagramSocket& socket, int error) {
         note(socket, "datagram_error", error);
     }
+    void on_ready(Watched& watched, Ready ready) {
+        note(watched, "ready", (ready.input ? 1 : 0) + (ready.room ? 2 : 0));
+    }
+    void on_watch_end(Watched& watched) { note(watched, "watch_end", 0); }
     void on_datagrams_end(DatagramSocket& socket) { note(socket, "datagrams_end", 0); }
 
 private:

@@ -47,6 +47,8 @@ public:
     }
     void wake() override { ++seen_.wakes; }
 
+    Outcome<void> start_watch(driver::Watched&) override { return {}; }
+    void stop_watch(driver::Watched&) override {}
     Outcome<void> start_accept(driver::Listener&) override { return {}; }
     void stop_accept(driver::Listener&) override {}
     Outcome<void> start_receive(driver::Stream&) override { return {}; }
