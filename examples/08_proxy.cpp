@@ -6,8 +6,8 @@
 //     ./dev run 08_proxy tcp://127.0.0.1:8000 tcp://127.0.0.1:7000
 //     nc 127.0.0.1 8000          # in two other terminals
 //
-// Shows:  dialling on the loop of a given connection, joining two connections, and a token that
-//         keeps a stop waiting while that is under way.
+// Shows:  dialling a name or an address on the loop of a given connection, joining two
+//         connections, and a token that keeps a stop waiting while that is under way.
 // Next:   docs/guides/client.md, all about outgoing connections.
 
 #include <berth/berth.hpp>
@@ -20,7 +20,7 @@ namespace {
 
 class Proxy final : public berth::EventHandler {
 public:
-    explicit Proxy(berth::Endpoint backend) : backend_(std::move(backend)) {}
+    explicit Proxy(berth::Destination backend) : backend_(std::move(backend)) {}
 
     void on_boot(berth::Engine& engine) override {
         std::cout << "listening " << engine.endpoints()[0].to_string() << '\n' << std::flush;
@@ -51,13 +51,13 @@ private:
         if (back != nullptr) back->close();
     }
 
-    berth::Endpoint backend_;
+    berth::Destination backend_;
 };
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    auto backend = berth::Endpoint::parse(argc > 2 ? argv[2] : "tcp://127.0.0.1:7000");
+    auto backend = berth::Destination::parse(argc > 2 ? argv[2] : "tcp://127.0.0.1:7000");
     if (!backend) {
         std::cerr << backend.error().to_string() << '\n';
         return 2;

@@ -7,18 +7,15 @@
 //     nc 127.0.0.1 8000          # in two other terminals
 //
 // Shows:  outgoing connections that are kept and used again, a context given with the dial,
-// requests
-//         that wait for one, and dialling again after a pause that grows and has some chance in it.
+//         requests that wait for one, and a dial that tries again after pauses that grow.
 // Next:   docs/guides/client.md, all about outgoing connections.
 
 #include <berth/berth.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <deque>
 #include <iostream>
 #include <optional>
-#include <random>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -44,14 +41,11 @@ struct Pool {
     std::vector<berth::ConnectionId> idle;
     std::size_t count = 0;  // idle, asked, or being dialled
     std::deque<Request> waiting;
-    berth::Duration pause = milliseconds{0};
-    berth::Instant not_before{};
-    std::minstd_rand chance{std::random_device{}()};
 };
 
 class ClientPool final : public berth::EventHandler {
 public:
-    explicit ClientPool(berth::Endpoint server) : server_(std::move(server)) {}
+    explicit ClientPool(berth::Destination server) : server_(std::move(server)) {}
 
     void on_boot(berth::Engine& engine) override {
         pools_ = std::vector<Pool>(engine.loop_count());
@@ -74,7 +68,6 @@ public:
     berth::Action on_open(berth::Connection& peer) override {
         Pool& pool = pool_of(peer.loop());
         if (peer.context<Link>() == nullptr) return berth::Action::none;
-        pool.pause = {};
         pool.idle.push_back(peer.id());
         serve(peer.loop());
         return berth::Action::none;
@@ -98,15 +91,10 @@ public:
         return is_wanted ? berth::Action::none : berth::Action::close;
     }
 
-    // Twice as long each time, up to two seconds, and up to half as much again by chance.
+    // After all that kRetry grants; the next tick begins anew.
     void on_connect_failed(berth::EventLoop& loop, berth::ConnectionId,
                            const berth::Error& error) override {
-        Pool& pool = pool_of(loop);
-        --pool.count;
-        pool.pause =
-            std::clamp<berth::Duration>(2 * pool.pause, milliseconds{50}, milliseconds{2000});
-        const auto spread = static_cast<unsigned>(pool.pause / milliseconds{2});
-        pool.not_before = loop.now() + pool.pause + milliseconds{pool.chance() % spread};
+        --pool_of(loop).count;
         std::cerr << error.to_string() << '\n';
     }
 
@@ -117,6 +105,8 @@ public:
 
 private:
     static constexpr std::size_t kLinks = 4;  // per loop
+    static constexpr berth::DialRetry kRetry{
+        .attempts = 10, .first_delay = milliseconds{50}, .delay_max = milliseconds{2000}};
 
     Pool& pool_of(berth::EventLoop& loop) { return pools_[loop.index()]; }
 
@@ -154,20 +144,21 @@ private:
             link->context<Link>()->busy = link->begin();
             link->write(request.line);
         }
-        if (pool.waiting.empty() || pool.count == kLinks || loop.now() < pool.not_before) return;
-        berth::DialOptions dial{.deadline = loop.now() + std::chrono::seconds{2},
-                                .context = berth::Context::make<Link>()};
+        if (pool.waiting.empty() || pool.count == kLinks) return;
+        berth::DialOptions dial{.deadline = loop.now() + std::chrono::seconds{10},
+                                .context = berth::Context::make<Link>(),
+                                .retry = kRetry};
         if (loop.connect(server_, std::move(dial))) ++pool.count;
     }
 
-    berth::Endpoint server_;
+    berth::Destination server_;
     std::vector<Pool> pools_;
 };
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    auto server = berth::Endpoint::parse(argc > 2 ? argv[2] : "tcp://127.0.0.1:7000");
+    auto server = berth::Destination::parse(argc > 2 ? argv[2] : "tcp://127.0.0.1:7000");
     if (!server) {
         std::cerr << server.error().to_string() << '\n';
         return 2;

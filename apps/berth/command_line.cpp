@@ -46,7 +46,7 @@ void add_load(CLI::App& program, LoadSettings& settings) {
     constexpr Range kAny{0, std::numeric_limits<std::uint64_t>::max()};
     CLI::App& command = *program.add_subcommand("load", "A load that checks what it gets back");
     command.footer(kLoadExamples);
-    add_value(command, {"ADDRESS", "of an echo server"}, settings.endpoint, parse_target)
+    add_value(command, {"ADDRESS", "of an echo server"}, settings.to, parse_target)
         ->required()
         ->type_name("");
     add_count(command, {"--connections", "at a time"}, settings.connections, {1, 1'000'000})
@@ -98,7 +98,7 @@ void check_datagram_load(const LoadSettings& settings) {
 void check_load(const LoadSettings& settings) {
     const auto [size, depth] = settings.shape;
     if (size == 0) throw CLI::ValidationError("--size", "a request has at least one byte");
-    if (settings.endpoint.is_udp()) check_datagram_load(settings);
+    if (settings.to.is_udp()) check_datagram_load(settings);
     if (size > LoadSettings::kInFlightMax / depth / settings.connections) {
         throw CLI::ValidationError(
             "--connections, --size, --depth",

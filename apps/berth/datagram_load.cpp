@@ -37,7 +37,7 @@ DatagramLoad::DatagramLoad(const LoadSettings& settings)
 }
 
 std::vector<std::string> DatagramLoad::addresses() const {
-    const bool is_v6 = settings_.endpoint.ip().family == 6;
+    const bool is_v6 = settings_.to.endpoint().ip().family == 6;
     return {settings_.connections, is_v6 ? "udp6://:0" : "udp4://:0"};
 }
 
@@ -80,7 +80,7 @@ void DatagramLoad::ask(EventLoop& loop, std::size_t flow, std::size_t slot) {
         pattern_.at(flow, asked.number * here.request.size(), here.request.size() - kSizeMin);
     std::memcpy(here.request.data(), &asked.number, kSizeMin);
     std::ranges::copy(body, here.request.begin() + kSizeMin);
-    static_cast<void>(loop.send_to(flow, settings_.endpoint, here.request));
+    static_cast<void>(loop.send_to(flow, settings_.to.endpoint(), here.request));
 }
 
 // False: nobody would have sent this who echoes.
@@ -96,7 +96,7 @@ bool DatagramLoad::is_answer(const Datagram& datagram, const Flow& flow,
 }
 
 void DatagramLoad::on_datagram(Datagram& datagram) {
-    if (datagram.peer_endpoint().ip() != settings_.endpoint.ip()) return;  // a stranger
+    if (datagram.peer_endpoint().ip() != settings_.to.endpoint().ip()) return;  // a stranger
     PerLoop& here = *by_loop_[datagram.loop().index()];
     Flow& flow = flows_[datagram.listener_index()];
     std::uint64_t number = 0;

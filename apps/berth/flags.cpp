@@ -7,6 +7,7 @@
 #include "units.hpp"
 
 #include <berth/clock.hpp>
+#include <berth/destination.hpp>
 #include <berth/endpoint.hpp>
 
 #include <CLI/App.hpp>
@@ -36,10 +37,26 @@ void add_switch(CLI::App& command, const Flag& flag, bool& into) {
         ->default_str(into ? "true" : "false");
 }
 
+namespace {
+
+std::string streams_only(const std::string& text) {
+    return fmt::format("'{}': streams only; use tcp:// or unix:", text);
+}
+
+Parsed<Destination> with_port(Destination to, const std::string& text) {
+    if (!to.endpoint().is_unix() && to.port() == 0) {
+        return std::unexpected(fmt::format(
+            "'{}': nobody listens on port 0; give the port that the server reported", text));
+    }
+    return to;
+}
+
+}  // namespace
+
 Parsed<Endpoint> parse_stream_address(const std::string& text) {
     auto endpoint = parse_address(text);
     if (endpoint && !endpoint->is_stream()) {
-        return std::unexpected(fmt::format("'{}': streams only; use tcp:// or unix:", text));
+        return std::unexpected(streams_only(text));
     }
     return endpoint;
 }
@@ -50,31 +67,25 @@ Parsed<Endpoint> parse_address(const std::string& text) {
     return *endpoint;
 }
 
-namespace {
-
-Parsed<Endpoint> with_port(Parsed<Endpoint> endpoint, const std::string& text) {
-    if (endpoint && !endpoint->is_unix() && endpoint->port() == 0) {
-        return std::unexpected(fmt::format(
-            "'{}': nobody listens on port 0; give the port that the server reported", text));
-    }
-    return endpoint;
-}
-
-}  // namespace
-
-Parsed<Endpoint> parse_target(const std::string& text) {
-    auto endpoint = parse_address(text);
-    if (endpoint && !endpoint->is_stream() && !endpoint->is_udp()) {
+Parsed<Destination> parse_target(const std::string& text) {
+    const auto to = Destination::parse(text);
+    if (!to) return std::unexpected(to.error().to_string());
+    if (to->is_name() && !to->is_udp()) return with_port(*to, text);
+    const auto endpoint = parse_address(text);
+    if (!endpoint) return std::unexpected(endpoint.error());
+    if (!endpoint->is_stream() && !endpoint->is_udp()) {
         return std::unexpected(fmt::format(
             "'{}': load over Unix datagrams and packets does not exist yet; use tcp://, udp:// or "
             "unix:",
             text));
     }
-    return with_port(std::move(endpoint), text);
+    return with_port(*endpoint, text);
 }
 
-Parsed<Endpoint> parse_stream_target(const std::string& text) {
-    return with_port(parse_stream_address(text), text);
+Parsed<Destination> parse_stream_target(const std::string& text) {
+    auto to = parse_target(text);
+    if (to && !to->endpoint().is_stream()) return std::unexpected(streams_only(text));
+    return to;
 }
 
 std::string explain_stream_address(const std::string& text) {

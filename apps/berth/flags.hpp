@@ -13,6 +13,7 @@
 #include "units.hpp"
 
 #include <berth/clock.hpp>
+#include <berth/destination.hpp>
 #include <berth/endpoint.hpp>
 
 #include <CLI/App.hpp>
@@ -89,9 +90,10 @@ CLI::Option* add_choice(CLI::App& command, const Flag& flag, T& into,
 // An address of a byte stream; or that, or one of UDP.
 Parsed<Endpoint> parse_stream_address(const std::string& text);
 Parsed<Endpoint> parse_address(const std::string& text);
-// A server's address: one that a client can connect to; or one of a byte stream.
-Parsed<Endpoint> parse_target(const std::string& text);
-Parsed<Endpoint> parse_stream_target(const std::string& text);
+// A server's address, or its name: what a client can connect to; or that, of a byte stream. Names
+// are for streams.
+Parsed<Destination> parse_target(const std::string& text);
+Parsed<Destination> parse_stream_target(const std::string& text);
 // What is wrong with an address; empty: nothing.
 std::string explain_stream_address(const std::string& text);
 std::string explain_address(const std::string& text);

@@ -189,8 +189,8 @@ int load(const LoadSettings& settings) {
     raise_descriptor_limit();
     SpdlogLogger logger;
     const Options options = options_for(settings, logger);
-    const Outcome outcome = settings.endpoint.is_udp() ? load_datagrams(settings, options)
-                                                       : load_streams(settings, options);
+    const Outcome outcome =
+        settings.to.is_udp() ? load_datagrams(settings, options) : load_streams(settings, options);
     if (!outcome.result) {
         std::cerr << "berth load: " << outcome.ran.error().to_string() << '\n';
         return kFailed;

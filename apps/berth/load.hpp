@@ -11,7 +11,7 @@
 #include "conversation.hpp"
 
 #include <berth/clock.hpp>
-#include <berth/endpoint.hpp>
+#include <berth/destination.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -24,7 +24,7 @@ struct LoadSettings {
     // More requests in flight than this, in bytes, are a mistake and not a load.
     static constexpr std::size_t kInFlightMax = std::size_t{1} << 30U;
 
-    Endpoint endpoint;
+    Destination to;
     std::size_t connections = 50;
     Conversation::Shape shape{.size = 64, .depth = 1};
     Duration warm_up{0};  // before it, and not counted

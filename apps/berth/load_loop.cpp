@@ -117,7 +117,7 @@ void LoadLoop::settle_attempt() {
 void LoadLoop::connect_more() {
     while (to_connect_ > 0 && attempts_ < kAttemptsMax && !backlog_is_full_ && !is_stopping()) {
         --to_connect_;
-        const auto attempt = loop_->connect(plan_.settings.endpoint, now() + kConnectTimeout);
+        const auto attempt = loop_->connect(plan_.settings.to, now() + kConnectTimeout);
         if (attempt) {
             ++attempts_;
         } else {

@@ -14,7 +14,7 @@
 #include <berth/buffer.hpp>
 #include <berth/clock.hpp>
 #include <berth/connection.hpp>
-#include <berth/endpoint.hpp>
+#include <berth/destination.hpp>
 #include <berth/handler.hpp>
 
 #include <chrono>
@@ -23,7 +23,7 @@
 namespace berth::app {
 
 struct ProxySettings {
-    std::optional<Endpoint> to;
+    std::optional<Destination> to;
     Duration dial_timeout = std::chrono::seconds{10};
 };
 
@@ -38,7 +38,7 @@ public:
     std::optional<Buffer> on_export(Connection&) override { return {}; }
 
 private:
-    Endpoint backend_;
+    Destination backend_;
     Duration dial_timeout_;
 };
 

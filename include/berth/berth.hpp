@@ -9,6 +9,7 @@
 #include <berth/connection.hpp>
 #include <berth/context.hpp>
 #include <berth/datagram.hpp>
+#include <berth/destination.hpp>
 #include <berth/dial.hpp>
 #include <berth/engine.hpp>
 #include <berth/event_loop.hpp>
@@ -18,6 +19,7 @@
 #include <berth/options.hpp>
 #include <berth/port.hpp>
 #include <berth/report.hpp>
+#include <berth/resolver.hpp>
 #include <berth/run.hpp>
 #include <berth/session.hpp>
 #include <berth/version.hpp>

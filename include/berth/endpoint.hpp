@@ -10,7 +10,7 @@
 //     unixgram:  unixpacket:   like unix         127.0.0.1:9000 (no scheme means tcp)
 //
 // An empty host (or `*`) means every address: dual stack for tcp://, one family for tcp4/tcp6.
-// The only host name that is understood is `localhost` (RFC 6761); others are not resolved.
+// The only host name that is understood is `localhost`; a dial takes others (destination.hpp).
 //
 // Lifetime:  a value.
 // Threads:   no shared state.

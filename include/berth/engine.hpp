@@ -20,6 +20,7 @@
 #include <berth/connection_id.hpp>
 #include <berth/datagram_options.hpp>
 #include <berth/delivery.hpp>
+#include <berth/destination.hpp>
 #include <berth/dial.hpp>
 #include <berth/endpoint.hpp>
 #include <berth/engine_state.hpp>
@@ -142,7 +143,7 @@ public:
 
     // EventLoop::connect from any thread. True: `options.done` runs exactly once, also when the
     // engine stops first. False: the engine is not running or has no such loop; nothing follows.
-    bool connect(const Endpoint& endpoint, DialOptions options = {});
+    bool connect(const Destination& to, DialOptions options = {});
 
     // ── Datagrams ────────────────────────────────────────────────────────────────────────────
     // As EventLoop::send_to. Datagrams of one thread to one address keep their order as far as

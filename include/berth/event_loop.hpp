@@ -12,6 +12,7 @@
 #include <berth/clock.hpp>
 #include <berth/connection_id.hpp>
 #include <berth/context.hpp>
+#include <berth/destination.hpp>
 #include <berth/dial.hpp>
 #include <berth/endpoint.hpp>
 #include <berth/export.hpp>
@@ -45,13 +46,14 @@ public:
     std::size_t broadcast(const Buffer& buffer);
     std::size_t connection_count() const;
 
-    // Opens a connection of this loop to `endpoint`, of any scheme, without blocking.
+    // Opens a connection of this loop, of any scheme, without blocking. A name is looked up off the
+    // loop; its addresses are tried in the way of happy eyeballs (RFC 8305).
     // on_open follows, or on_connect_failed: one of them, exactly once, never from inside this
-    // call. The id names the attempt from now on; close(id) on the engine gives it up.
-    // Fails at once only where no attempt could be made (descriptor limit, stopping).
-    Result<ConnectionId> connect(const Endpoint& endpoint, Deadline deadline = Deadline::never());
+    // call. The id names the dial from now on; close(id) on the engine gives it up.
+    // Fails at once only where no attempt could be made (descriptor limit, stopping, an option).
+    Result<ConnectionId> connect(const Destination& to, Deadline deadline = Deadline::never());
     // The same; `options.done` runs once unless this fails at once. Its loop is this one.
-    Result<ConnectionId> connect(const Endpoint& endpoint, DialOptions options);
+    Result<ConnectionId> connect(const Destination& to, DialOptions options);
 
     // Takes over a connected stream socket that somebody else has opened: on_open follows, as for
     // one that was dialled. From then on the descriptor is the loop's; if this fails, it is still

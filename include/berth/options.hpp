@@ -4,7 +4,7 @@
 //
 //     berth::run(handler, "tcp://:9000", {.loops = 4, .idle_timeout = 60s});
 //
-// Lifetime:  copied when the engine is made; `logger` must outlive the engine.
+// Lifetime:  copied when the engine is made; `logger` and `resolver` must outlive the engine.
 // Errors:    a value out of range fails start() with ErrorCode::invalid_option and its name.
 
 #pragma once
@@ -21,6 +21,7 @@
 namespace berth {
 
 class Logger;
+class Resolver;
 
 enum class DriverKind : std::uint8_t {
     automatic,  // epoll, until io_uring is measured to be ahead everywhere
@@ -115,6 +116,9 @@ struct Options {
     // Descriptors may be sent and received with the bytes of connections accepted on Unix listeners
     // (Connection::write_with): so many at most wait to be taken. 0: none is let in. At most 253.
     std::size_t descriptors_max = 0;
+
+    // ── Dialling ─────────────────────────────────────────────────────────────────────────────
+    Resolver* resolver = nullptr;  // of names; null: a SystemResolver of the engine's own
 
     // ── Fairness ─────────────────────────────────────────────────────────────────────────────
     std::size_t read_budget = 256U << 10U;  // bytes of one connection per iteration

@@ -29,6 +29,8 @@ enum class ErrorCode : std::uint8_t {
     invalid_address,     // the text does not parse; the detail says where and why
     invalid_option,      // an Options field out of range
     unsupported,         // valid, but this build, kernel or version cannot do it
+    name_not_found,      // no such host name, or it has no address of that family
+    name_unavailable,    // its name servers gave no answer; they may later
     address_not_local,   // EADDRNOTAVAIL
     address_in_use,      // EADDRINUSE, from bind or from listen
     permission_denied,   // EACCES, EPERM

@@ -25,6 +25,8 @@ std::string_view to_string(ErrorCode code) {
         case ErrorCode::invalid_address: return "invalid_address";
         case ErrorCode::invalid_option: return "invalid_option";
         case ErrorCode::unsupported: return "unsupported";
+        case ErrorCode::name_not_found: return "name_not_found";
+        case ErrorCode::name_unavailable: return "name_unavailable";
         case ErrorCode::address_not_local: return "address_not_local";
         case ErrorCode::address_in_use: return "address_in_use";
         case ErrorCode::permission_denied: return "permission_denied";

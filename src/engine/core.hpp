@@ -25,6 +25,7 @@
 
 #include <berth/engine.hpp>
 #include <berth/logger.hpp>
+#include <berth/resolver.hpp>
 
 #include <atomic>
 #include <cstddef>
@@ -117,6 +118,11 @@ public:
     std::size_t worker_count() const { return worker_count_.load(std::memory_order_acquire); }
     Worker& worker(std::size_t index) const { return *workers_[index]; }
 
+    // Of names that loops dial.
+    Resolver& resolver() {
+        return options_.resolver != nullptr ? *options_.resolver : own_resolver_;
+    }
+
     // Each in turn: the loop of a dial that does not care.
     std::size_t next_dialler() { return next_dialler_.fetch_add(1) % worker_count(); }
 
@@ -170,6 +176,7 @@ private:
     std::vector<InheritedSocket> inherited_;
     std::vector<Observer> observers_;
     std::vector<std::unique_ptr<Worker>> workers_;
+    SystemResolver own_resolver_;
     std::atomic<std::size_t> worker_count_{0};
     std::atomic<std::size_t> next_dialler_{0};
     bool keeps_listeners_ = false;

@@ -11,11 +11,11 @@
 
 namespace berth::engine {
 
-DialTask::DialTask(Worker& worker, Endpoint endpoint, DialOptions&& options)
-    : worker_(worker), endpoint_(std::move(endpoint)), options_(std::move(options)) {}
+DialTask::DialTask(Worker& worker, Destination to, DialOptions&& options)
+    : worker_(worker), to_(std::move(to)), options_(std::move(options)) {}
 
-bool DialTask::send(Worker& worker, const Endpoint& endpoint, DialOptions&& options) {
-    std::unique_ptr<DialTask> task(new DialTask(worker, endpoint, std::move(options)));
+bool DialTask::send(Worker& worker, const Destination& to, DialOptions&& options) {
+    std::unique_ptr<DialTask> task(new DialTask(worker, to, std::move(options)));
     if (!worker.loop().post(*task)) return false;
     [[maybe_unused]] const DialTask* const sent = task.release();  // the loop's, until it has run
     return true;
@@ -24,7 +24,7 @@ bool DialTask::send(Worker& worker, const Endpoint& endpoint, DialOptions&& opti
 void DialTask::run() {
     const std::unique_ptr<DialTask> self(this);
     worker_.table().counters().tasks_run.add();
-    auto begun = worker_.table().connect(endpoint_, std::move(options_));
+    auto begun = worker_.table().connect(to_, std::move(options_));
     if (!begun) failed(std::move(begun.error()));
 }
 
@@ -32,7 +32,7 @@ void DialTask::cancel() {
     const std::unique_ptr<DialTask> self(this);
     worker_.table().counters().tasks_cancelled.add();
     failed(Error(ErrorCode::not_running, "connect")
-               .at(endpoint_.to_string())
+               .at(to_.to_string())
                .because("the engine has stopped"));
 }
 

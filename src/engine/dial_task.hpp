@@ -8,8 +8,8 @@
 
 #include "loop/task.hpp"
 
+#include <berth/destination.hpp>
 #include <berth/dial.hpp>
-#include <berth/endpoint.hpp>
 
 namespace berth::engine {
 
@@ -18,17 +18,17 @@ class Worker;
 class DialTask final : public loop::Task {
 public:
     // False: the worker's loop takes no more, and then `options.done` is not called.
-    static bool send(Worker& worker, const Endpoint& endpoint, DialOptions&& options);
+    static bool send(Worker& worker, const Destination& to, DialOptions&& options);
 
     void run() override;
     void cancel() override;
 
 private:
-    DialTask(Worker& worker, Endpoint endpoint, DialOptions&& options);
+    DialTask(Worker& worker, Destination to, DialOptions&& options);
     void failed(Error&& error);
 
     Worker& worker_;
-    Endpoint endpoint_;
+    Destination to_;
     DialOptions options_;
 };
 

@@ -182,11 +182,11 @@ bool Engine::close(ConnectionId id, CloseMode mode, Completion done) {
                        std::move(done));
 }
 
-bool Engine::connect(const Endpoint& endpoint, DialOptions options) {
+bool Engine::connect(const Destination& to, DialOptions options) {
     if (!engine::is_running(state()) || loop_count() == 0) return false;
     if (options.loop == DialOptions::kAnyLoop) options.loop = core_->next_dialler();
     if (options.loop >= loop_count()) return false;
-    return engine::DialTask::send(core_->worker(options.loop), endpoint, std::move(options));
+    return engine::DialTask::send(core_->worker(options.loop), to, std::move(options));
 }
 
 // ── Datagrams ────────────────────────────────────────────────────────────────────────────────

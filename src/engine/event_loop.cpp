@@ -51,12 +51,12 @@ std::size_t EventLoop::connection_count() const {
     return const_cast<Worker&>(Worker::of(*this)).table().open_count();
 }
 
-Result<ConnectionId> EventLoop::connect(const Endpoint& endpoint, Deadline deadline) {
-    return connect(endpoint, DialOptions{.deadline = deadline});
+Result<ConnectionId> EventLoop::connect(const Destination& to, Deadline deadline) {
+    return connect(to, DialOptions{.deadline = deadline});
 }
 
-Result<ConnectionId> EventLoop::connect(const Endpoint& endpoint, DialOptions options) {
-    return on_its_thread(*this).table().connect(endpoint, std::move(options));
+Result<ConnectionId> EventLoop::connect(const Destination& to, DialOptions options) {
+    return on_its_thread(*this).table().connect(to, std::move(options));
 }
 
 Result<ConnectionId> EventLoop::adopt(int descriptor, Context context) {

@@ -7,6 +7,7 @@
 #include "engine/core.hpp"
 #include "engine/hand_off.hpp"
 #include "engine/log_lines.hpp"
+#include "engine/names/name_lookup.hpp"
 #include "engine/offload/job_book.hpp"
 
 #include <algorithm>
@@ -278,6 +279,10 @@ void Worker::drain_progress() { core_.progress(); }
 
 const Endpoint& Worker::listening_on(std::size_t index) const {
     return core_.listeners().endpoint(index);
+}
+
+void Worker::resolve(ConnectionId dial, NameQuery&& query) {
+    NameLookup::begin(*this, dial, std::move(query));
 }
 
 // ── net::Placement ───────────────────────────────────────────────────────────────────────────

@@ -124,6 +124,7 @@ private:
     void connection_reaped() override;
     void busy_connection_gone(ConnectionId id) override;
     const Endpoint& listening_on(std::size_t index) const override;
+    void resolve(ConnectionId dial, NameQuery&& query) override;
     void place_left(std::size_t listener, const IpEndpoint& peer) override;
     void session_left(std::size_t listener) override;
     void drain_progress() override;

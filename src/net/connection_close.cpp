@@ -74,6 +74,20 @@ void ConnectionCore::start_connecting(const Endpoint& endpoint, Deadline deadlin
     if (!started) fail(started.errno_value());
 }
 
+void ConnectionCore::start_dialling(Deadline deadline) {
+    table_.loop().timers().arm(*this, deadline);
+}
+
+void ConnectionCore::open_dialled(driver::Descriptor socket, const Endpoint& peer,
+                                  std::size_t descriptors_max) {
+    descriptor = socket;
+    set_peer(peer.ip());
+    if (peer.is_datagram()) return connect_datagrams(peer);
+    const int errno_value = start_connected(MessagePlan::of(peer.scheme(), descriptors_max));
+    if (errno_value != 0) return fail(errno_value);
+    begin();
+}
+
 void ConnectionCore::on_connected(int errno_value) {
     if (is_gone()) return;
     if (errno_value != 0) return fail(errno_value);
@@ -177,6 +191,7 @@ void ConnectionCore::abort(driver::Ending ending) {
 
 void ConnectionCore::start_closing() {
     table_.loop().timers().cancel(*this);
+    if (table_.give_up_dial(*this)) return;  // it has no socket yet
     part_in_peace();
     if (opened_) {
         remember_local_endpoint();
@@ -192,6 +207,7 @@ void ConnectionCore::abandon(CloseReason reason) {
     table_.loop().timers().cancel(*this);
     clear(kRelayed);  // and so does the other one
     override_reason(reason);
+    table_.abandon_dial(*this);
     if (driver::is_open(descriptor)) {
         // A FIN would look complete, and nobody knows whether it is.
         ending_ = driver::Ending::reset;

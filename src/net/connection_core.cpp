@@ -22,11 +22,8 @@ ConnectionCore::ConnectionCore(base::SlotId id, ConnectionTable& table, const Ne
       slot_(id.slot),
       listener_(static_cast<std::uint16_t>(made.listener)),
       opened_at_(table.loop().now()),
-      peer_port_(made.peer.port),
-      peer_family_(made.peer.family & kFamilyMask),
       seat_(made.seat) {
-    std::copy_n(made.peer.address.begin(), peer_v4_.size(), peer_v4_.begin());
-    if (peer_family_ == kIpv6) table.remember_peer(slot_, made.peer);
+    set_peer(made.peer);
     descriptor = made.socket;
     table.counters().connecting.add();
 }
@@ -37,6 +34,13 @@ base::SlotId ConnectionCore::slot() const { return table_.id_of(slot_); }
 
 ConnectionId ConnectionCore::id() const {
     return {static_cast<std::uint32_t>(table_.loop_index()), slot_, slot().generation};
+}
+
+void ConnectionCore::set_peer(const IpEndpoint& peer) {
+    peer_port_ = peer.port;
+    peer_family_ = peer.family & kFamilyMask;
+    std::copy_n(peer.address.begin(), peer_v4_.size(), peer_v4_.begin());
+    if (peer_family_ == kIpv6) table_.remember_peer(slot_, peer);
 }
 
 IpEndpoint ConnectionCore::peer() const {

@@ -91,6 +91,10 @@ public:
     void open_refused();  // LateAccept::refuse: no callback, an end in order
     void open_imported(const Traveller& traveller);
     void start_connecting(const Endpoint& endpoint, Deadline deadline, std::size_t descriptors_max);
+    // By a Dial: it has no socket until open_dialled.
+    void start_dialling(Deadline deadline);
+    void open_dialled(driver::Descriptor socket, const Endpoint& peer, std::size_t descriptors_max);
+    void fail_dial(int errno_value) { fail(errno_value); }
 
     // ── Input ────────────────────────────────────────────────────────────────────────────────
     Bytes unread() const;  // connection_turn.hpp
@@ -331,6 +335,7 @@ private:
     bool is_datagrams() const { return is(kLinked) && messages() == nullptr; }
     bool keeps_bounds() const;
     int start_accepted();
+    int start_connected(const std::optional<MessagePlan>& plan);
     void connect_messages(const Endpoint& endpoint, const MessagePlan& plan);
     WriteStatus write_linked(Bytes bytes);
     base::Outcome<WriteStatus> write_message(Bytes bytes, std::span<FileDescriptor> attached);
@@ -386,6 +391,7 @@ private:
     Scheme scheme() const;
     const Endpoint* listening_on() const;
     void remember_local_endpoint();
+    void set_peer(const IpEndpoint& peer);
 
     // Its bytes: connection_fate.cpp
     Farewell& farewell();
@@ -417,13 +423,13 @@ private:
     std::unique_ptr<OutputQueue> output_;
     Instant opened_at_;  // accepted, or begun to connect
     std::uint32_t in_flight_ = 0;
-    std::array<std::uint8_t, 4> peer_v4_;
-    std::uint16_t peer_port_;
+    std::array<std::uint8_t, 4> peer_v4_{};
+    std::uint16_t peer_port_ = 0;
     std::uint16_t errno_ = 0;  // why it failed, if the kernel said so
     CloseReason reason_ = CloseReason::local_close;
     ConnectionState state_ : 4 = ConnectionState::connecting;
     ConnectionState ended_in_ : 4 = ConnectionState::connecting;  // the state before closing
-    std::uint8_t peer_family_ : 3;                                // of its IpEndpoint
+    std::uint8_t peer_family_ : 3 = 0;                            // of its IpEndpoint
     Stage stage_ : 2 = Stage::connecting;
     driver::Ending ending_ : 1 = driver::Ending::orderly;
     Seat seat_ : 2 = Seat::none;

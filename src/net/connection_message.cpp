@@ -44,13 +44,13 @@ bool ConnectionCore::is_put_off() const {
 
 // An errno, or 0: what a listener accepts is received from now on.
 int ConnectionCore::start_accepted() {
-    if (peer_family_ == 0) {
-        if (const auto plan = table_.message_plan(listener_)) {
-            set(kLinked);
-            return table_.add_message_link(*this, *plan).start();
-        }
-    }
-    return table_.driver().start_receive(*this).errno_value();
+    return start_connected(peer_family_ == 0 ? table_.message_plan(listener_) : std::nullopt);
+}
+
+int ConnectionCore::start_connected(const std::optional<MessagePlan>& plan) {
+    if (!plan) return table_.driver().start_receive(*this).errno_value();
+    set(kLinked);
+    return table_.add_message_link(*this, *plan).start();
 }
 
 void ConnectionCore::connect_messages(const Endpoint& endpoint, const MessagePlan& plan) {

@@ -184,10 +184,11 @@ void ConnectionTable::on_batch_end() {
     if (!dirty_.empty()) settle_dirty();
     if (!finished_.empty()) finish_waiters();
     if (!taken_over_.empty()) open_taken_over();
+    if (!settled_dials_.empty()) settle_dials();
     if (!ended_dials_.empty()) tell_ended_dials();
     if (!reaped_.empty()) free_reaped();
-    const bool is_urgent =
-        !dirty_.empty() || !finished_.empty() || !taken_over_.empty() || !ended_dials_.empty();
+    const bool is_urgent = !dirty_.empty() || !finished_.empty() || !taken_over_.empty() ||
+                           !settled_dials_.empty() || !ended_dials_.empty();
     if (is_urgent) loop_.hurry();
     has_leftovers_ = is_urgent || is_harvesting_;
 }

@@ -15,7 +15,7 @@
 #include "net/connection_core.hpp"
 #include "net/connection_limit.hpp"
 #include "net/context_table.hpp"
-#include "net/datagram_carrier.hpp"
+#include "net/dial.hpp"
 #include "net/farewell.hpp"
 #include "net/file_output.hpp"
 #include "net/host.hpp"
@@ -86,7 +86,9 @@ public:
     // Takes over an accepted descriptor, whose place is held; it is closed if there is no slot.
     void adopt(driver::Descriptor socket, const IpEndpoint& peer, std::size_t listener);
     // If it fails, `options` are as they were.
-    Result<ConnectionId> connect(const Endpoint& endpoint, DialOptions&& options);
+    Result<ConnectionId> connect(const Destination& to, DialOptions&& options);
+    // What Host::resolve has brought; nothing happens if that dial is over.
+    void resolved(ConnectionId dial, Result<ResolvedName>&& answer);
     // Of a connected socket from outside, which is still the caller's if that fails.
     Result<ConnectionId> take_over(driver::Descriptor socket, Context&& context);
 
@@ -207,6 +209,16 @@ public:
     // Once everything has been read that is in the kernel now.
     void finish_drain_later(ConnectionCore& connection);
     void connect_failed(const ConnectionCore& connection, int errno_value);
+
+    // ── For its dials ────────────────────────────────────────────────────────────────────────
+    // A fresh socket of ours, with its options, bound to `local`.
+    Result<driver::Descriptor> open_own(const Endpoint& to, const std::optional<Endpoint>& local);
+    // It has won, or has nothing open any more: its connection goes on at the end of the batch.
+    void settle_dial_later(const ConnectionCore& connection);
+    // False: none is under way.
+    bool give_up_dial(const ConnectionCore& connection);
+    void abandon_dial(const ConnectionCore& connection);
+
     void reap(ConnectionCore& connection, Stage last);  // after on_close
 
     // Calls the user; a throw is counted, logged and answered with nothing.
@@ -237,6 +249,7 @@ private:
     struct Dialled {
         Endpoint peer;
         DialCompletion done;
+        std::unique_ptr<Dial> dial = {};  // null: the connection connects by itself
     };
     struct EndedDial {
         DialCompletion done;
@@ -244,11 +257,16 @@ private:
     };
 
     // connection_table_dial.cpp
+    Result<ConnectionId> connect_at_once(const Endpoint& to, DialOptions&& options);
+    Result<ConnectionId> begin_dial(const Destination& to, DialOptions&& options);
+    Dial* dial_of(const ConnectionCore& connection);
+    void settle_dials();
+    void settle_dial(ConnectionCore& connection);
     Result<void> bind_local(driver::Descriptor socket, const Endpoint& endpoint,
                             const std::optional<Endpoint>& local);
     void set_options(driver::Descriptor socket, const Endpoint& endpoint);
     ConnectionCore* admit_own(driver::Descriptor socket, const Endpoint& peer);
-    void note_dialled(ConnectionCore& connection, const Endpoint& peer, DialOptions&& options);
+    Dialled& note_dialled(ConnectionCore& connection, const Endpoint& peer, DialOptions&& options);
     void open_taken_over();
     void conclude_dial(DialCompletion&& done, Result<ConnectionId>&& outcome);
     void tell_ended_dials();
@@ -315,6 +333,8 @@ private:
     std::unordered_map<std::uint32_t, Dialled> dialled_;    // by slot, until connected
     std::vector<EndedDial> ended_dials_;                    // to be told
     std::vector<EndedDial> telling_;                        // ended_dials_ of the batch being ended
+    std::vector<base::SlotId> settled_dials_;               // to go on
+    std::vector<base::SlotId> settling_dials_;              // those of the batch being ended
     std::vector<base::SlotId> taken_over_;                  // to be opened
     std::vector<base::SlotId> opening_;                     // taken_over_ of the batch being ended
 };

@@ -16,18 +16,18 @@ namespace berth::net {
 
 namespace {
 
-Error cannot_connect(ErrorCode code, const Endpoint& endpoint, const char* why) {
-    return Error(code, "connect").at(endpoint.to_string()).because(why);
+Error cannot_connect(ErrorCode code, const Destination& to, const char* why) {
+    return Error(code, "connect").at(to.to_string()).because(why);
 }
 
-Result<void> check_dial(const Endpoint& endpoint, const DialOptions& options) {
-    if (options.descriptors_max == 0) return {};
-    if (!endpoint.is_unix() || endpoint.is_datagram()) {
-        return fail(cannot_connect(ErrorCode::unsupported, endpoint,
+Result<void> check_descriptors(const Destination& to, std::size_t descriptors_max) {
+    if (descriptors_max == 0) return {};
+    if (!to.endpoint().is_unix() || to.endpoint().is_datagram()) {
+        return fail(cannot_connect(ErrorCode::unsupported, to,
                                    "descriptors travel over unix: and unixpacket: only"));
     }
-    if (options.descriptors_max > driver::System::kAttachedMax) {
-        return fail(cannot_connect(ErrorCode::invalid_option, endpoint,
+    if (descriptors_max > driver::System::kAttachedMax) {
+        return fail(cannot_connect(ErrorCode::invalid_option, to,
                                    "descriptors_max is above 253, what one message may carry"));
     }
     return {};
@@ -56,31 +56,64 @@ Error cannot_adopt(driver::Descriptor socket, int errno_value) {
 
 // ── Dialling ─────────────────────────────────────────────────────────────────────────────────
 
-Result<ConnectionId> ConnectionTable::connect(const Endpoint& endpoint, DialOptions&& options) {
-    if (auto sound = check_dial(endpoint, options); !sound) return fail(std::move(sound.error()));
+Result<ConnectionId> ConnectionTable::connect(const Destination& to, DialOptions&& options) {
     if (is_stopping()) {
-        return fail(cannot_connect(ErrorCode::not_running, endpoint, "the engine is stopping"));
+        return fail(cannot_connect(ErrorCode::not_running, to, "the engine is stopping"));
     }
-    auto socket = system().open_socket(endpoint);
-    if (!socket) {
-        return fail(Error::from_errno("socket", socket.errno_value()).at(endpoint.to_string()));
+    if (auto checked = check_dial(options); !checked) {
+        return fail(std::move(checked.error()).at(to.to_string()));
     }
-    if (auto bound = bind_local(*socket, endpoint, options.local); !bound) {
-        system().close(*socket);
-        return fail(std::move(bound.error()));
+    if (auto checked = check_descriptors(to, options.descriptors_max); !checked) {
+        return fail(std::move(checked.error()));
     }
-    set_options(*socket, endpoint);
-    ConnectionCore* connection = admit_own(*socket, endpoint);
+    const bool has_one_attempt = !to.is_name() && options.retry.attempts == 1;
+    return has_one_attempt ? connect_at_once(to.endpoint(), std::move(options))
+                           : begin_dial(to, std::move(options));
+}
+
+Result<ConnectionId> ConnectionTable::connect_at_once(const Endpoint& to, DialOptions&& options) {
+    auto socket = open_own(to, options.local);
+    if (!socket) return fail(std::move(socket.error()));
+    ConnectionCore* connection = admit_own(*socket, to);
     if (connection == nullptr) {
         system().close(*socket);
-        return fail(Error(ErrorCode::memory_limit, "connect").at(endpoint.to_string()));
+        return fail(Error(ErrorCode::memory_limit, "connect").at(to.to_string()));
     }
     const ConnectionId id = connection->id();
     const Deadline deadline = options.deadline;
     const std::size_t descriptors_max = options.descriptors_max;
-    note_dialled(*connection, endpoint, std::move(options));
-    connection->start_connecting(endpoint, deadline, descriptors_max);
+    note_dialled(*connection, to, std::move(options));
+    connection->start_connecting(to, deadline, descriptors_max);
     return id;
+}
+
+Result<ConnectionId> ConnectionTable::begin_dial(const Destination& to, DialOptions&& options) {
+    ConnectionCore* connection = admit_own(driver::Descriptor::none, Endpoint());
+    if (connection == nullptr) {
+        return fail(Error(ErrorCode::memory_limit, "connect").at(to.to_string()));
+    }
+    DialPlan plan{.deadline = options.deadline,
+                  .local = options.local,
+                  .descriptors_max = options.descriptors_max,
+                  .attempt_delay = options.attempt_delay,
+                  .retry = options.retry};
+    connection->start_dialling(plan.deadline);
+    Dialled& dialled = note_dialled(*connection, to.endpoint(), std::move(options));
+    dialled.dial = std::make_unique<Dial>(*this, *connection, to, std::move(plan));
+    dialled.dial->begin();
+    return connection->id();
+}
+
+Result<driver::Descriptor> ConnectionTable::open_own(const Endpoint& to,
+                                                     const std::optional<Endpoint>& local) {
+    const auto socket = system().open_socket(to);
+    if (!socket) return fail(Error::from_errno("socket", socket.errno_value()).at(to.to_string()));
+    if (auto bound = bind_local(*socket, to, local); !bound) {
+        system().close(*socket);
+        return fail(std::move(bound.error()));
+    }
+    set_options(*socket, to);
+    return *socket;
 }
 
 Result<void> ConnectionTable::bind_local(driver::Descriptor socket, const Endpoint& endpoint,
@@ -119,11 +152,65 @@ ConnectionCore* ConnectionTable::admit_own(driver::Descriptor socket, const Endp
     return connection;
 }
 
-void ConnectionTable::note_dialled(ConnectionCore& connection, const Endpoint& peer,
-                                   DialOptions&& options) {
+ConnectionTable::Dialled& ConnectionTable::note_dialled(ConnectionCore& connection,
+                                                        const Endpoint& peer,
+                                                        DialOptions&& options) {
     connection.set_context(std::move(options.context));
-    dialled_.emplace(connection.slot().slot,
-                     Dialled{.peer = peer, .done = std::move(options.done)});
+    Dialled dialled{.peer = peer, .done = std::move(options.done)};
+    return dialled_.insert_or_assign(connection.slot().slot, std::move(dialled)).first->second;
+}
+
+// ── Several attempts ─────────────────────────────────────────────────────────────────────────
+
+Dial* ConnectionTable::dial_of(const ConnectionCore& connection) {
+    if (connection.listener() != Connection::kNoListener || connection.was_opened()) return nullptr;
+    const auto found = dialled_.find(connection.slot().slot);
+    if (found == dialled_.end()) return nullptr;
+    Dial* const dial = found->second.dial.get();
+    return dial == nullptr || dial->is_over() ? nullptr : dial;
+}
+
+void ConnectionTable::resolved(ConnectionId id, Result<ResolvedName>&& answer) {
+    ConnectionCore* const connection = find_any(id);
+    Dial* const dial = connection == nullptr ? nullptr : dial_of(*connection);
+    if (dial != nullptr) dial->resolved(std::move(answer));
+}
+
+bool ConnectionTable::give_up_dial(const ConnectionCore& connection) {
+    Dial* const dial = dial_of(connection);
+    if (dial != nullptr) dial->give_up();
+    return dial != nullptr;
+}
+
+void ConnectionTable::abandon_dial(const ConnectionCore& connection) {
+    if (Dial* const dial = dial_of(connection)) dial->abandon();
+}
+
+void ConnectionTable::settle_dial_later(const ConnectionCore& connection) {
+    settled_dials_.push_back(connection.slot());
+    has_leftovers_ = true;
+    loop_.hurry();
+}
+
+void ConnectionTable::settle_dials() {
+    settling_dials_.swap(settled_dials_);
+    for (const base::SlotId slot : settling_dials_) {
+        if (ConnectionCore* const connection = slots_.find(slot)) settle_dial(*connection);
+    }
+    settling_dials_.clear();
+}
+
+// The dial is gone when this returns.
+void ConnectionTable::settle_dial(ConnectionCore& connection) {
+    Dial* const dial = dial_of(connection);
+    if (dial == nullptr) return;
+    if (!dial->has_won()) {
+        dial->end();
+        return connection.on_closed();
+    }
+    const Dial::Winner winner = dial->take_winner();
+    dialled_.at(connection.slot().slot).peer = winner.peer;
+    connection.open_dialled(winner.socket, winner.peer, winner.descriptors_max);
 }
 
 // ── Adopting ─────────────────────────────────────────────────────────────────────────────────
@@ -175,8 +262,10 @@ void ConnectionTable::opened(ConnectionCore& connection) {
 
 void ConnectionTable::connect_failed(const ConnectionCore& connection, int errno_value) {
     auto dialled = dialled_.extract(connection.slot().slot);
-    const Error error =
-        Error::from_errno("connect", errno_value).at(dialled.mapped().peer.to_string());
+    const Dialled& entry = dialled.mapped();
+    const Error error = entry.dial
+                            ? entry.dial->error(errno_value)
+                            : Error::from_errno("connect", errno_value).at(entry.peer.to_string());
     guarded_void(Callback::on_connect_failed,
                  [&] { handler_.on_connect_failed(face_, connection.id(), error); });
     conclude_dial(std::move(dialled.mapped().done), fail(error));

@@ -3,6 +3,7 @@
 // ConnectionTable during a stop: who is told when, the harvest before a FIN, force; and those who
 // travel.
 
+#include "base/split_mix.hpp"
 #include "net/connection_table.hpp"
 
 #include <algorithm>
@@ -29,25 +30,17 @@ public:
     Spread(Instant begin, Duration length, std::size_t count, std::uint64_t seed)
         : begin_(begin),
           share_(static_cast<double>(length.count()) / static_cast<double>(std::max(count, 1UL))),
-          seed_(seed) {}
+          chance_(seed) {}
 
     Instant next() {
-        const double at = share_ * (static_cast<double>(index_++) + chance());
+        const double at = share_ * (static_cast<double>(index_++) + chance_.fraction());
         return begin_ + Duration(static_cast<std::int64_t>(at));
     }
 
 private:
-    // In [0, 1). SplitMix64: one question to the kernel serves the whole stop.
-    double chance() {
-        std::uint64_t mixed = seed_ += 0x9e37'79b9'7f4a'7c15;
-        mixed = (mixed ^ mixed >> 30U) * 0xbf58'476d'1ce4'e5b9;
-        mixed = (mixed ^ mixed >> 27U) * 0x94d0'49bb'1331'11eb;
-        return static_cast<double>((mixed ^ mixed >> 31U) >> 11U) * 0x1p-53;
-    }
-
     Instant begin_;
     double share_;
-    std::uint64_t seed_;
+    base::SplitMix chance_;
     std::size_t index_ = 0;
 };
 

@@ -10,6 +10,7 @@
 
 #include <berth/connection_id.hpp>
 #include <berth/endpoint.hpp>
+#include <berth/resolver.hpp>
 
 #include <cstddef>
 #include <string_view>
@@ -34,6 +35,8 @@ public:
     virtual void drain_progress() = 0;
     // The bound address of a listener, by its index.
     virtual const Endpoint& listening_on(std::size_t index) const = 0;
+    // A dial asks for the addresses of a name: ConnectionTable::resolved follows, in another batch.
+    virtual void resolve(ConnectionId dial, NameQuery&& query) = 0;
 
 protected:
     ~Host() = default;

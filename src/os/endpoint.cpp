@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// Endpoint: address to text.
+// Endpoint, Destination: address to text.
 
 #include <berth/endpoint.hpp>
 
 #include "os/calls.hpp"
 #include "os/endpoint_text.hpp"
+
+#include <berth/destination.hpp>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -73,6 +75,17 @@ std::string Endpoint::to_string() const {
     }
     if (ip_.family == 0) return scheme + ':';
     return scheme + "://" + host_text(ip_) + ':' + std::to_string(ip_.port);
+}
+
+Endpoint Destination::at(const IpEndpoint& address) const {
+    IpEndpoint ip = address;
+    ip.port = port();
+    return {scheme(), ip};
+}
+
+std::string Destination::to_string() const {
+    if (!is_name()) return endpoint_.to_string();
+    return std::string(name_of(scheme())) + "://" + host_ + ':' + std::to_string(port());
 }
 
 }  // namespace berth

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Endpoint::parse: text to address.
+// Endpoint::parse, Destination::parse: text to address, or to a name.
 //
 // Decisions beyond the header's table of forms:
 //   - Positions in errors count bytes from 1.
@@ -11,10 +11,12 @@
 //   - One address, one form: an IPv4-mapped IPv6 address becomes the IPv4 address.
 //   - A link-local address must have a zone, and no other unicast address may.
 //   - Numbers are decimal without leading zeros, which elsewhere mean octal.
+//   - A name whose last label is a number is none: inet_aton(3) would take it for an address.
 
 #include "os/calls.hpp"
 #include "os/endpoint_text.hpp"
 
+#include <berth/destination.hpp>
 #include <berth/endpoint.hpp>
 #include <berth/result.hpp>
 
@@ -89,11 +91,43 @@ IpEndpoint unmapped(const IpEndpoint& mapped) {
     return ip;
 }
 
+constexpr bool is_letter(char character) {
+    return (character >= 'a' && character <= 'z') || (character >= 'A' && character <= 'Z');
+}
+
+// Also of an underscore, which names of services have.
+constexpr bool is_name_character(char character) {
+    return is_letter(character) || (character >= '0' && character <= '9') || character == '-' ||
+           character == '_' || character == '.';
+}
+
+// Decimal or, after 0x, hexadecimal.
+bool is_number(std::string_view label) {
+    if (!label.starts_with("0x") && !label.starts_with("0X")) return os::is_decimal(label);
+    return label.find_first_not_of("0123456789abcdefABCDEF", 2) == std::string_view::npos;
+}
+
+// Null: none.
+const char* problem_of_label(std::string_view label) {
+    if (label.empty()) return "a host name with nothing between two dots";
+    if (label.size() > Destination::kLabelMax) {
+        return "a label of a host name with more than 63 characters";
+    }
+    const bool is_cut = label.front() == '-' || label.back() == '-';
+    return is_cut ? "a label of a host name that begins or ends with -" : nullptr;
+}
+
+std::string_view last_label(std::string_view name) { return name.substr(name.rfind('.') + 1); }
+
 class Parser {
 public:
-    explicit Parser(std::string_view text) : text_(text) {}
+    enum class Names : std::uint8_t { refused, taken };
 
-    Result<Endpoint> endpoint() const;
+    Parser(std::string_view text, Names names) : text_(text), takes_names_(names == Names::taken) {}
+
+    Result<Endpoint> endpoint();
+    // The host, if it was a name: then the endpoint has no address.
+    std::string_view name() const { return name_; }
 
 private:
     struct Authority {
@@ -103,10 +137,12 @@ private:
     };
 
     Result<Endpoint> unix_endpoint(Scheme scheme, std::string_view name) const;
-    Result<Endpoint> ip_endpoint(Scheme scheme, std::string_view rest) const;
+    Result<Endpoint> ip_endpoint(Scheme scheme, std::string_view rest);
     Result<Authority> authority(std::string_view text) const;
     Result<Authority> bracketed(std::string_view text) const;
-    Result<IpEndpoint> plain_host(Scheme scheme, std::string_view host) const;
+    Result<IpEndpoint> plain_host(Scheme scheme, std::string_view host);
+    Result<IpEndpoint> host_name(std::string_view host);
+    Result<void> check_labels(std::string_view name) const;
     Result<IpEndpoint> v6_host(Scheme scheme, std::string_view host) const;
     Result<IpEndpoint> with_zone(IpEndpoint ip, std::string_view zone) const;
     Result<std::uint32_t> zone_index(std::string_view zone) const;
@@ -118,6 +154,8 @@ private:
                                  std::string remedy) const;
 
     std::string_view text_;
+    bool takes_names_;
+    std::string_view name_;
 };
 
 std::unexpected<Error> Parser::wrong(std::string_view where, std::string reason,
@@ -129,7 +167,7 @@ std::unexpected<Error> Parser::wrong(std::string_view where, std::string reason,
                     .fix(std::move(remedy)));
 }
 
-Result<Endpoint> Parser::endpoint() const {
+Result<Endpoint> Parser::endpoint() {
     if (text_.empty()) return wrong(text_, "the address is empty", kForms);
     const auto odd = std::ranges::find_if(text_, os::is_control) - text_.begin();
     if (const auto control = text_.substr(static_cast<std::size_t>(odd), 1); !control.empty()) {
@@ -170,7 +208,7 @@ Result<Endpoint> Parser::unix_endpoint(Scheme scheme, std::string_view name) con
     return Endpoint{scheme, std::string{name}};
 }
 
-Result<Endpoint> Parser::ip_endpoint(Scheme scheme, std::string_view rest) const {
+Result<Endpoint> Parser::ip_endpoint(Scheme scheme, std::string_view rest) {
     if (rest.empty()) return wrong(rest, "no host and no port", kForms);
     if (rest.front() == '/' || rest.front() == '@') {
         return wrong(rest, "a Unix name where HOST:PORT belongs",
@@ -209,9 +247,9 @@ Result<Parser::Authority> Parser::bracketed(std::string_view text) const {
     return Authority{.host = text.substr(1, end - 1), .has_brackets = true, .port = rest.substr(1)};
 }
 
-Result<IpEndpoint> Parser::plain_host(Scheme scheme, std::string_view host) const {
+Result<IpEndpoint> Parser::plain_host(Scheme scheme, std::string_view host) {
     if (host.empty() || host == "*") return wildcard(scheme);
-    if (host == "localhost") return loopback(scheme);
+    if (host == "localhost" && !takes_names_) return loopback(scheme);
     if (const auto ip = literal(4, host)) {
         if (!is_v6_only(scheme)) return *ip;
         return wrong(host, "an IPv4 address after an IPv6 scheme", "use tcp4:// or tcp://");
@@ -224,8 +262,39 @@ Result<IpEndpoint> Parser::plain_host(Scheme scheme, std::string_view host) cons
         return wrong(host, "not an IPv4 address: " + quoted(host),
                      "write four numbers from 0 to 255, without leading zeros");
     }
-    return wrong(host, "a host name, which berth does not resolve: " + quoted(host),
+    if (takes_names_) return host_name(host);
+    return wrong(host, "a host name, which is only for dialling: " + quoted(host),
                  "write its IP address, or localhost");
+}
+
+Result<IpEndpoint> Parser::host_name(std::string_view host) {
+    const auto odd = std::ranges::find_if_not(host, is_name_character) - host.begin();
+    if (const auto rest = host.substr(static_cast<std::size_t>(odd)); !rest.empty()) {
+        return wrong(rest, "not a character of a host name in " + quoted(host),
+                     "write letters, digits, - and .; names in other letters as xn--…");
+    }
+    const auto name = host.ends_with('.') ? host.substr(0, host.size() - 1) : host;
+    if (const auto checked = check_labels(name); !checked) return fail(checked.error());
+    if (is_number(last_label(name))) {
+        return wrong(host, "neither an IPv4 address nor a host name: " + quoted(host),
+                     "write four numbers from 0 to 255, or a name that does not end in a number");
+    }
+    name_ = host;
+    return IpEndpoint{};
+}
+
+Result<void> Parser::check_labels(std::string_view name) const {
+    if (name.size() > Destination::kNameMax) {
+        return wrong(name.substr(Destination::kNameMax), "a host name of more than 253 characters",
+                     "write a shorter one");
+    }
+    for (std::size_t begin = 0; begin <= name.size();) {
+        const auto label = name.substr(begin, name.find('.', begin) - begin);
+        const char* const problem = problem_of_label(label);
+        if (problem != nullptr) return wrong(name.substr(begin), problem, "correct the name");
+        begin += label.size() + 1;
+    }
+    return {};
 }
 
 Result<IpEndpoint> Parser::v6_host(Scheme scheme, std::string_view host) const {
@@ -307,6 +376,17 @@ std::unexpected<Error> Parser::port_missing(std::string_view text) const {
 
 }  // namespace
 
-Result<Endpoint> Endpoint::parse(std::string_view text) { return Parser{text}.endpoint(); }
+Result<Endpoint> Endpoint::parse(std::string_view text) {
+    return Parser(text, Parser::Names::refused).endpoint();
+}
+
+Result<Destination> Destination::parse(std::string_view text) {
+    Parser parser(text, Parser::Names::taken);
+    auto endpoint = parser.endpoint();
+    if (!endpoint) return fail(std::move(endpoint.error()));
+    Destination parsed(std::move(*endpoint));
+    parsed.host_ = parser.name();
+    return parsed;
+}
 
 }  // namespace berth

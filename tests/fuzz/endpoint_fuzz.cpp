@@ -7,6 +7,7 @@
 #include "os/endpoint_text.hpp"
 
 #include <berth/bytes.hpp>
+#include <berth/destination.hpp>
 #include <berth/endpoint.hpp>
 #include <berth/result.hpp>
 
@@ -53,10 +54,21 @@ void expect_help(const Error& error, std::string_view text) {
     expect(std::ranges::none_of(error.to_string(), os::is_control), "an error is one line");
 }
 
+void try_destination(std::string_view text) {
+    const auto to = Destination::parse(text);
+    if (!to) return expect_help(to.error(), text);
+    const auto again = Destination::parse(to->to_string());
+    expect(again.has_value() && *again == *to, "what a destination prints reads back as the same");
+    if (!to->is_name()) return expect_consistent(to->endpoint());
+    expect(to->host().size() <= Destination::kNameMax + 1, "a name is bounded");
+    expect(to->endpoint().ip().family == 0, "a name is no address");
+}
+
 }  // namespace
 
 void try_input(Bytes input) {
     const std::string_view text = as_text(input);
+    try_destination(text);
     const auto endpoint = Endpoint::parse(text);
     if (!endpoint) return expect_help(endpoint.error(), text);
     expect_consistent(*endpoint);

@@ -4,9 +4,9 @@
 import re
 
 TEST_SUITES = ("tests/unit", "tests/conformance", "tests/integration", "tests/lifecycle",
-               "tests/sim", "tests/differential", "tests/faults", "tests/kernel")
+               "tests/sim", "tests/differential", "tests/faults", "tests/kernel", "tests/cares")
 TEST_PARTS = TEST_SUITES + ("tests/support", "tests/consumer", "tests/cycles", "tests/fuzz")
-BUILT = ("src", "apps/berth", "examples", "bench") + TEST_PARTS
+BUILT = ("src", "apps/berth", "cares", "examples", "bench") + TEST_PARTS
 TEST_MACRO = re.compile(r"^(TEST|TEST_F|TEST_P|TYPED_TEST)\(", re.MULTILINE)
 
 RELEASE = re.compile(r"^## \[?(Unreleased|\d+\.\d+\.\d+\]? - \d{4}-\d{2}-\d{2})\]?$")

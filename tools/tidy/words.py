@@ -9,8 +9,9 @@ THREADS = ("src/engine/threads.cpp", "src/engine/threads.hpp")
 LOCKS = ()
 
 # The tests that open sockets; in the others an address is only text.
-SOCKET_TESTS = ("tests/conformance", "tests/differential", "tests/faults", "tests/integration",
-                "tests/kernel", "tests/lifecycle", "tests/support", "tests/unit/driver")
+SOCKET_TESTS = ("tests/cares", "tests/conformance", "tests/differential", "tests/faults",
+                "tests/integration", "tests/kernel", "tests/lifecycle", "tests/support",
+                "tests/unit/driver")
 
 
 @dataclass(frozen=True)

@@ -179,7 +179,7 @@ TEST(CommandLine, LoadsWithEveryFlag) {
                                                         "--busy-poll",   "1ms",
                                                         "--json"}));
     EXPECT_EQ(settings.busy_poll, 1ms);
-    EXPECT_EQ(settings.endpoint.port(), 7);
+    EXPECT_EQ(settings.to.port(), 7);
     EXPECT_EQ(settings.connections, 5000u);
     EXPECT_EQ(settings.shape.size, 1024u);
     EXPECT_EQ(settings.shape.depth, 16u);
@@ -202,6 +202,16 @@ TEST(CommandLine, ServesAProxyToTheGivenServer) {
     ASSERT_TRUE(settings.proxy.to);
     EXPECT_EQ(settings.proxy.to->to_string(), "tcp://127.0.0.1:9");
     EXPECT_EQ(settings.proxy.dial_timeout, std::chrono::seconds{2});
+}
+
+TEST(CommandLine, TakesNamesOfServersThatAreDialled) {
+    const auto proxy =
+        std::get<ServeSettings>(parse({"serve", "proxy", "--to", "tcp://server.example:9"}));
+    EXPECT_EQ(proxy.proxy.to->host(), "server.example");
+    const auto load = std::get<LoadSettings>(parse({"load", "server.example:9"}));
+    EXPECT_EQ(load.to.to_string(), "tcp://server.example:9");
+    const auto datagrams = std::get<LoadSettings>(parse({"load", "udp://localhost:9"}));
+    EXPECT_FALSE(datagrams.to.is_name());
 }
 
 TEST(CommandLine, RefusesWrongUsageAndSaysWhatIsWrong) {
