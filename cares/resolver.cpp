@@ -56,7 +56,7 @@ struct CaresResolver::Parts {
     }
 
     // False: there is no room, and `question` is still the caller's.
-    bool add(Question&& question) {
+    bool add(Question& question) {
         if (open.fetch_add(1) >= open_max) {
             open.fetch_sub(1);
             return false;
@@ -140,7 +140,7 @@ void CaresResolver::resolve(NameQuery query, NameAnswer answer) {
         return parts_->system.resolve(std::move(query), std::move(answer));
     }
     Question question{.query = std::move(query), .answer = std::move(answer)};
-    if (parts_->add(std::move(question))) return;
+    if (parts_->add(question)) return;
     question.answer(fail(Error(ErrorCode::name_unavailable, "resolve")
                              .because("too many names are being looked up")
                              .fix("raise CaresResolverOptions::open_max")));

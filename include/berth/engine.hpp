@@ -153,7 +153,7 @@ public:
     // Any thread: a udp listener hears that multicast group from now on, or no more. True: `done`
     // gets the answer of the kernel, on the listener's loop, unless that loop ends first. False: no
     // such udp listener is open; nothing follows.
-    using GroupCompletion = UniqueFunction<void(Result<void>)>;
+    using GroupCompletion = UniqueFunction<void(Result<void>&&)>;
     bool join_group(std::size_t listener, MulticastGroup group, GroupCompletion done = {});
     bool leave_group(std::size_t listener, MulticastGroup group, GroupCompletion done = {});
 

@@ -14,7 +14,7 @@
 // Errors:    name_not_found: that name, or an address of that family, does not exist.
 //            name_unavailable: it could not be asked; a later attempt may succeed (DialRetry).
 //            Any other code ends the dial, too.
-// See:       docs/guides/client.md, docs/decisions/0019-names.md
+// See:       docs/guides/client.md, docs/decisions/0016-names.md
 
 #pragma once
 

@@ -44,8 +44,8 @@
 // 16. Datagrams are armed, too, and come in batches, one of a socket in a poll, each whole and in
 //     the kernel's order, also empty ones; lent until on_datagrams returns. One that is longer
 //     than the bound comes cut, and says so. Their memory is taken when the driver's first
-//     datagram socket is started.
-//     A socket with SocketOption::merge may take more in a poll than the bound of a batch says.
+//     datagram socket is started, and again when its first with SocketOption::merge is. Such a
+//     one may take more in a poll than the bound of a batch says.
 // 17. No error ends a datagram socket: on_datagram_error tells of each, and it is still armed.
 // 18. stop_receive_datagrams disarms at once; finish_receive_datagrams delivers first what the
 //     kernel has. Either way on_datagrams_end is the last completion, after which the descriptor

@@ -7,10 +7,7 @@
 #include "os/calls.hpp"
 #include "os/multicast.hpp"
 
-#include <sys/socket.h>
-
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdint>
 

@@ -11,8 +11,6 @@
 
 #include <berth/endpoint.hpp>
 
-#include <sys/socket.h>
-
 #include <cerrno>
 #include <cstdint>
 #include <string>

@@ -88,6 +88,7 @@ std::size_t Listeners::shards_of(const Endpoint& endpoint) const {
 
 std::vector<Endpoint> Listeners::endpoints() const {
     std::vector<Endpoint> found;
+    found.reserve(size());
     for (std::size_t i = 0; i < size(); ++i) found.push_back(endpoint(i));
     return found;
 }

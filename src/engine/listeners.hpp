@@ -88,6 +88,11 @@ public:
         const State& state = states_[listener];
         return (state.first_loop + port % state.loops) % state.all_loops;
     }
+    // Is that loop's socket the one that hears what is sent to many?
+    bool hears_many(std::size_t listener, std::size_t loop) const {
+        const State& state = states_[listener];
+        return state.loops == 1 || state.first_loop == loop;
+    }
     // Somebody came after the stop began: counted. Is he to be refused?
     bool refuses_late(std::size_t listener);
     void count_late_datagrams(std::size_t listener, std::size_t count) {
@@ -115,9 +120,9 @@ public:
 
 private:
     struct State {
-        State(net::Listening&& opened, std::size_t workers, const DatagramOptions& options)
+        State(net::Listening&& opened, std::size_t workers, DatagramOptions options)
             : endpoint(opened.endpoint()),
-              datagrams(options),
+              datagrams(std::move(options)),
               listening(std::move(opened)),
               counts(workers) {}
         static constexpr std::int64_t kNotAsked = -1;

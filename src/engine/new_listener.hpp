@@ -22,6 +22,7 @@ public:
         auto made =
             std::unique_ptr<NewListener>(new NewListener(target, socket, listener, entrance));
         if (target.loop().post(*made)) {
+            // NOLINTNEXTLINE(bugprone-unused-return-value): it is on its way
             static_cast<void>(made.release());
         } else {
             made.release()->cancel();

@@ -87,7 +87,7 @@ void Worker::add_listener(driver::Descriptor socket, std::size_t listener,
 
 void Worker::add_datagram_port(driver::Descriptor socket, std::size_t listener,
                                const net::Entrance& entrance) {
-    const bool has_first = core_.listeners().loop_for(listener, 0) == index_;
+    const bool has_first = core_.listeners().hears_many(listener, index_);
     const net::DatagramSetup setup{.table = table_,
                                    .owner = *this,
                                    .entrance = &entrance,

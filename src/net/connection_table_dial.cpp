@@ -280,7 +280,7 @@ void ConnectionTable::conclude_dial(DialCompletion&& done, Result<ConnectionId>&
 void ConnectionTable::tell_ended_dials() {
     telling_.swap(ended_dials_);
     for (EndedDial& dial : telling_) {
-        guarded_void(Callback::completion, [&] { dial.done(face_, std::move(dial.outcome)); });
+        guarded_void(Callback::completion, [&] { dial.done(face_, dial.outcome); });
     }
     telling_.clear();
 }

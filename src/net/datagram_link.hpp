@@ -2,8 +2,8 @@
 //
 // DatagramLink: a connected socket that carries a connection whose messages are datagrams.
 //
-// Nothing is queued: what the kernel does not take is lost and counted, as UDP has it. A Unix socket
-// is given a name of its own first, or nobody could answer it.
+// Nothing is queued: what the kernel does not take is lost and counted, as UDP has it. A Unix
+// socket is given a name of its own first, or nobody could answer it.
 //
 // Lifetime:  Link's.
 // Threads:   the loop's.

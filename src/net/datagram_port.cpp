@@ -23,7 +23,9 @@ DatagramPort::DatagramPort(const DatagramSetup& setup, driver::Descriptor socket
       hears_many_(setup.hears_many) {
     descriptor = socket;
     joins_sends = setup.options.gso;
-    if (setup.options.sessions && endpoint().is_udp()) sessions_.emplace(*this, table_, setup.options);
+    if (setup.options.sessions && endpoint().is_udp()) {
+        sessions_.emplace(*this, table_, setup.options);
+    }
 }
 
 DatagramPort::~DatagramPort() {

@@ -153,6 +153,7 @@ void MessageLink::resume() {
 
 std::vector<FileDescriptor> MessageLink::take_descriptors() {
     std::vector<FileDescriptor> taken;
+    taken.reserve(pending_.size());
     for (const driver::Descriptor each : pending_) taken.emplace_back(driver::number(each));
     pending_.clear();
     return taken;

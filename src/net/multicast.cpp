@@ -74,6 +74,15 @@ Result<void> Multicast::prepare(driver::Descriptor socket, const DatagramOptions
                                 bool joins) {
     static_cast<void>(system_.set(socket, SocketOption::multicast_all, 0));
     if (options.gro) static_cast<void>(system_.set(socket, SocketOption::merge, 1));
+    auto done = prepare_to_send(socket, options);
+    if (done && joins) done = join_own(socket, options);
+    for (const MulticastGroup& group : options.groups) {
+        if (done && joins) done = join(socket, group);
+    }
+    return done;
+}
+
+Result<void> Multicast::prepare_to_send(driver::Descriptor socket, const DatagramOptions& options) {
     Result<void> done;
     if (options.broadcast) done = set(socket, SocketOption::broadcast, 1);
     if (done && !options.multicast_loop) done = set(socket, SocketOption::multicast_loop, 0);
@@ -84,10 +93,6 @@ Result<void> Multicast::prepare(driver::Descriptor socket, const DatagramOptions
         const auto index = interface_index(options.multicast_interface);
         if (!index) return fail(index.error());
         done = set(socket, SocketOption::multicast_interface, static_cast<int>(*index));
-    }
-    if (done && joins) done = join_own(socket, options);
-    for (const MulticastGroup& group : options.groups) {
-        if (done && joins) done = join(socket, group);
     }
     return done;
 }

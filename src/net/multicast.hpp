@@ -43,6 +43,7 @@ private:
     Result<void> check(const IpEndpoint& group, const MulticastGroup& asked) const;
     Result<std::uint32_t> interface_index(const std::string& name);
     Result<void> set(driver::Descriptor socket, driver::SocketOption option, int value);
+    Result<void> prepare_to_send(driver::Descriptor socket, const DatagramOptions& options);
     Result<void> join_own(driver::Descriptor socket, const DatagramOptions& options);
     Error refused(const MulticastGroup& group, const char* why, const char* remedy) const;
 

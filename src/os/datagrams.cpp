@@ -27,8 +27,8 @@ namespace berth::os {
 namespace {
 
 // Datagrams that begin a power of two apart would share the same few lines of the caches.
-constexpr std::size_t kStagger = 5 * 64;
 constexpr std::size_t kLine = 64;
+constexpr std::size_t kStagger = 5 * kLine;
 
 template <class Value>
 Value value_of(const cmsghdr& header) {
@@ -71,13 +71,13 @@ void tell(const cmsghdr& header, DatagramInbox::Facts& facts) {
 
 // Behind what is attached already.
 template <class Info>
-void attach(msghdr& message, DatagramControl& control, int level, int type, const Info& info) {
+void attach(msghdr& message, DatagramControl& control, const OptionName& what, const Info& info) {
     const std::size_t before = message.msg_controllen;
     message.msg_control = control.bytes.data();
     message.msg_controllen = before + CMSG_SPACE(sizeof info);
     auto* const header = reinterpret_cast<cmsghdr*>(control.bytes.data() + before);
-    header->cmsg_level = level;
-    header->cmsg_type = type;
+    header->cmsg_level = what.level;
+    header->cmsg_type = what.name;
     header->cmsg_len = CMSG_LEN(sizeof info);
     std::memcpy(CMSG_DATA(header), &info, sizeof info);
 }
@@ -98,12 +98,12 @@ void attach_source(msghdr& message, DatagramControl& control, const IpEndpoint& 
     if (from.family == 4) {
         in_pktinfo info{};
         std::memcpy(&info.ipi_spec_dst, from.address.data(), sizeof info.ipi_spec_dst);
-        attach(message, control, IPPROTO_IP, IP_PKTINFO, info);
+        attach(message, control, {IPPROTO_IP, IP_PKTINFO}, info);
     } else {
         in6_pktinfo info{};
         std::memcpy(&info.ipi6_addr, from.address.data(), sizeof info.ipi6_addr);
         info.ipi6_ifindex = from.zone;
-        attach(message, control, IPPROTO_IPV6, IPV6_PKTINFO, info);
+        attach(message, control, {IPPROTO_IPV6, IPV6_PKTINFO}, info);
     }
 }
 
@@ -215,8 +215,7 @@ void DatagramOutbox::join(Bytes bytes, std::size_t segment) {
     msghdr& message = headers_[count_ - 1].msg_hdr;
     vectors_[used_++] = {.iov_base = const_cast<std::byte*>(bytes.data()), .iov_len = bytes.size()};
     if (++message.msg_iovlen > 2) return;
-    attach(message, controls_[count_ - 1], kSegment.level, kSegment.name,
-           static_cast<std::uint16_t>(segment));
+    attach(message, controls_[count_ - 1], kSegment, static_cast<std::uint16_t>(segment));
 }
 
 long DatagramOutbox::send(int socket) {

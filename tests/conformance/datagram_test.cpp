@@ -162,6 +162,7 @@ TEST_P(Datagrams, ThatCameAsOneAreTakenApart) {
     static_cast<void>(world().system().set(socket.descriptor, driver::SocketOption::merge, 1));
     ASSERT_TRUE(driver().start_receive_datagrams(socket));
     DatagramSocket& sender = world().datagram_socket();
+    static_cast<void>(world().system().set(sender.descriptor, driver::SocketOption::merge, 1));
     sender.joins_sends = true;
     ASSERT_TRUE(driver().start_receive_datagrams(sender));
     const IpEndpoint to = endpoint_of(socket).ip();

@@ -41,6 +41,11 @@ std::string text_of(SocketOption option) {
         case SocketOption::tell_destination: return "IP_PKTINFO";
         case SocketOption::count_drops: return "SO_RXQ_OVFL";
         case SocketOption::broadcast: return "SO_BROADCAST";
+        case SocketOption::multicast_all: return "IP_MULTICAST_ALL";
+        case SocketOption::multicast_loop: return "IP_MULTICAST_LOOP";
+        case SocketOption::multicast_hops: return "IP_MULTICAST_TTL";
+        case SocketOption::multicast_interface: return "IP_MULTICAST_IF";
+        case SocketOption::merge: return "UDP_GRO";
     }
     return "?";
 }

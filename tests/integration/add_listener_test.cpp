@@ -152,8 +152,7 @@ TEST_P(AddingListeners, IsPossibleFromACallback) {
     };
     start();
     const RawPeer peer = connect(0);
-    opened(0);
-    EXPECT_TRUE(is_added);
+    EXPECT_TRUE(eventually([&] { return is_added.load(); }));
     expect_served(1);
     stop();
 }

@@ -4,6 +4,7 @@
 // never let in unless they were asked for.
 
 #include "integration/support_messages.hpp"
+#include "support/descriptors.hpp"
 
 #include <fcntl.h>
 
@@ -183,6 +184,57 @@ TEST_P(PassingDescriptors, ThoseAboveTheBoundAreLostAndToldOf) {
     EXPECT_FALSE(has_lost);
 }
 
+TEST_P(PassingDescriptors, WhereThisProcessMayHaveNoMoreTheyAreLost) {
+    std::atomic<bool> has_lost = false;
+    script.traffic = [&](Connection& peer) {
+        has_lost = peer.has_lost_descriptors();
+        EXPECT_TRUE(peer.take_descriptors().empty());
+        note(as_text(peer.next()));
+        return Action::none;
+    };
+    serve();
+    RawMessages peer = this->peer();
+    auto [reader, writer] = raw_pipe();
+    opened();
+    {
+        const DescriptorFamine famine;
+        peer.send("no room", {writer.number()});
+        ASSERT_TRUE(has_heard(1));
+    }
+    settle();
+    EXPECT_TRUE(has_lost);
+    EXPECT_EQ(engine().snapshot().descriptors.lost, 1U);
+}
+
+// Those that waited for room, those that wait to be taken, and those that nobody ever took.
+TEST_P(PassingDescriptors, NoneIsLeftOpen) {
+    serve();
+    stop();
+    const std::size_t before = open_descriptors();  // a stopped engine may keep some of its own
+    auto [reader, writer] = raw_pipe();
+    script.open = [&](Connection& peer) {
+        for (int count = 0; count < 60; ++count) {
+            peer.write(pattern(9000));
+            FileDescriptor mine(::fcntl(writer.number(), F_DUPFD_CLOEXEC, 0));
+            EXPECT_TRUE(peer.write_with("x", std::move(mine)));
+        }
+        EXPECT_GT(peer.unsent(), 0U);
+        return Action::none;
+    };
+    for (const char* const scheme : kSchemes) {
+        serve(scheme);
+        RawMessages peer = this->peer();
+        opened();
+        peer.send("left unread", {writer.number()});
+        EXPECT_TRUE(eventually([&] { return script.count("on_traffic") > 0; }));
+        stop_within(Duration::zero());
+    }
+    writer.close();
+    EXPECT_TRUE(is_ended(reader.number()));
+    reader.close();
+    EXPECT_EQ(open_descriptors(), before);
+}
+
 TEST_P(PassingDescriptors, AreNotLetInUnlessAskedFor) {
     options.descriptors_max = 0;
     script.traffic = [this](Connection& peer) {
@@ -244,9 +296,7 @@ TEST_P(PassingDescriptors, BothWaysOverADialledConnection) {
     for (std::size_t turn = 0; turn < kSchemes.size(); ++turn) {
         serve(kSchemes.at(turn));
         on_loop([&](EventLoop& loop) {
-            DialOptions dial;
-            dial.descriptors_max = 1;
-            ASSERT_TRUE(loop.connect(engine().endpoints()[0], std::move(dial)));
+            ASSERT_TRUE(loop.connect(engine().endpoints()[0], {.descriptors_max = 1}));
         });
         ASSERT_TRUE(has_heard(turn + 1));
         settle();
@@ -258,14 +308,15 @@ TEST_P(PassingDescriptors, BothWaysOverADialledConnection) {
 TEST_P(PassingDescriptors, DialsThatCannotPassThemAreRefused) {
     serve();
     on_loop([](EventLoop& loop) {
-        DialOptions dial;
-        dial.descriptors_max = 1;
-        const auto refused = loop.connect(loopback_endpoint(), std::move(dial));
+        const auto refused = loop.connect(loopback_endpoint(), {.descriptors_max = 1});
         EXPECT_EQ(refused.error().code(), ErrorCode::unsupported);
     });
     Options wrong = options;
     wrong.descriptors_max = 254;
     EventHandler nothing;
+    EXPECT_EQ(Engine(nothing, wrong).start(address()).error().code(), ErrorCode::invalid_option);
+    wrong = options;
+    wrong.packet_max = 0;
     EXPECT_EQ(Engine(nothing, wrong).start(address()).error().code(), ErrorCode::invalid_option);
 }
 

@@ -39,6 +39,7 @@ TEST_P(GnetDefectAnywhere, FlushThatTheKernelDoesNotTakeWholeIsFinishedByItself)
     RawPeer peer = connect_slow();
     EXPECT_TRUE(peer.read(large.size()) == large);
     EXPECT_EQ(peer.read(8), "and this");
+    stop();
 }
 
 // D4: a handler closes its own connection and says none; the loop goes on reading the number of

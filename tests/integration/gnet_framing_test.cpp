@@ -80,7 +80,7 @@ protected:
         }
     }
 
-    std::size_t limit_ = kUnlimited;
+    std::atomic<std::size_t> limit_ = kUnlimited;
     std::atomic<std::size_t> wakes_ = 0;
 
 private:

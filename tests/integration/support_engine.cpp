@@ -146,6 +146,7 @@ void AnEngine::TearDown() {
     script.mute();
     if (!engine_ || engine_->state() == EngineState::idle) return;
     engine_->request_stop(engine_->now());
+    static_cast<void>(engine_->wait());  // until then callbacks may ask for engine()
     engine_.reset();
 }
 

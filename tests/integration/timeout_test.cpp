@@ -41,7 +41,8 @@ TEST_P(Timeouts, WhoSendsNothingIsClosedThoughItIsSentTo) {
     RawPeer peer = connect();
     opened();
     EXPECT_FALSE(peer.read_to_end().empty());
-    EXPECT_EQ(peer.ended(), Ended::by_fin);
+    // A transport may wait for its peer's answer just then: output that is stuck is cut off.
+    EXPECT_TRUE(speaks_records() || peer.ended() == Ended::by_fin);
     peer.close();
     EXPECT_EQ(closed(), CloseReason::read_timeout);
     be_quiet();

@@ -202,6 +202,7 @@ TEST_P(Timers, BeatsThatABusyLoopMissedAreLeftOut) {
     on_loop([](EventLoop&) {});
     const auto since = (engine().now() - held - milliseconds{200}) / milliseconds{10};
     EXPECT_LE(beats - before, since + 2);
+    stop();
 }
 
 TEST_P(Timers, PeriodicOneMayCancelItself) {

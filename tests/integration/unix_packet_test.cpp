@@ -272,6 +272,26 @@ TEST_P(Packets, AreDialled) {
     EXPECT_EQ(stop().outcome, StopOutcome::clean);
 }
 
+TEST_P(Packets, AreSpreadOverTheLoops) {
+    options.loops = 3;
+    script.traffic = [](Connection& peer) {
+        peer.write(std::to_string(peer.loop().index()));
+        peer.discard();
+        return Action::none;
+    };
+    serve();
+    std::vector<RawMessages> peers;
+    std::string loops;
+    for (int count = 0; count < 6; ++count) {
+        peers.push_back(peer());
+        peers.back().send("where?");
+        loops += peers.back().read().bytes;
+    }
+    std::ranges::sort(loops);
+    EXPECT_EQ(loops, "001122");
+    EXPECT_EQ(stop().outcome, StopOutcome::clean);
+}
+
 TEST_P(Packets, DiallingNobodyFailsOnce) {
     serve();
     on_loop([&](EventLoop& loop) {

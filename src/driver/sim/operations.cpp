@@ -29,6 +29,10 @@ bool Operations::any_due() const {
     return false;
 }
 
+bool Operations::is_wanted(const Watched& watched, bool has_input, bool has_room) {
+    return (watched.wants_input && has_input) || (watched.wants_room && has_room);
+}
+
 // Is there something that its turn would deliver? Never without: a poll would spin.
 bool Operations::is_ready(const Source& source) const {
     if (has(source, kEnding) && !has(source, kAccepting)) return false;
@@ -38,8 +42,7 @@ bool Operations::is_ready(const Source& source) const {
     const bool has_room = now.writable || is_over;
     if (has(source, kFinishing)) return true;
     if (has(source, kWatched)) {
-        const auto& watched = static_cast<const Watched&>(source);
-        return (watched.wants_input && has_input) || (watched.wants_room && has_room);
+        return is_wanted(static_cast<const Watched&>(source), has_input, has_room);
     }
     if (has(source, kAccepting) || has(source, kDatagrams)) return has_input;
     if (has(source, kConnecting)) return has_room || source.error != 0;

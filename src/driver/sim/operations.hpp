@@ -73,6 +73,7 @@ public:
     bool nobody_waits() const { return nobody_waits_; }
 
 private:
+    static bool is_wanted(const Watched& watched, bool has_input, bool has_room);
     bool is_ready(const Source& source) const;
     bool puts_off(Source& source);
     void choose(Source& source, std::size_t seen, std::size_t most);

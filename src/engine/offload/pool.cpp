@@ -95,6 +95,7 @@ void Pool::work_on(Job& job) {
 void Pool::call_when_room(ConnectionId id, const std::shared_ptr<WayBack>& way) {
     auto call = std::make_unique<RoomCall>(id, way, shared_from_this());
     if (!calls_.push(call.get())) return;  // without memory for this nothing goes on anyway
+    // NOLINTNEXTLINE(bugprone-unused-return-value): it is queued
     static_cast<void>(call.release());
     callers_.fetch_add(1);
     pass_room_on();

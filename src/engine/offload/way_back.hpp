@@ -24,6 +24,7 @@ public:
 
     // False: the loop takes nothing any more, and `task` is still the caller's. By value: the
     // task, and a share that it holds, may be gone before this returns.
+    // NOLINTNEXTLINE(performance-unnecessary-value-param): see above
     static bool post(std::shared_ptr<WayBack> way, loop::Task& task) {
         const base::ReaderGate::Visit visit(way->gate_);
         return visit.is_inside() && way->worker_.loop().post(task);

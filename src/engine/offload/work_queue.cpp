@@ -16,11 +16,11 @@ namespace {
 // reuse of a place for a race. Read and written atomically, a place is none.
 class Place {
 public:
-    Place() {}  // what is there is not read before something was put there
+    Place() = default;  // what is there is not read before something was put there
     explicit Place(void* pointer) { set(pointer); }
     Place(const Place& other) { set(other.get()); }
     Place& operator=(const Place& other) {
-        set(other.get());
+        if (this != &other) set(other.get());
         return *this;
     }
     ~Place() = default;
