@@ -26,7 +26,7 @@ namespace berth::test {
 namespace {
 
 constexpr const char* kGroup = "239.77.0.1";
-constexpr const char* kGroup6 = "ff02::7:1";
+constexpr const char* kGroup6 = "ff01::7:1";  // of this node: it never gets on the wire
 
 // To a group of IPv6, by an interface; 0: it went.
 int send_to_v6_group(unsigned interface, std::uint16_t port) {
