@@ -78,12 +78,13 @@ std::size_t WorkPool::waiting() const { return parts_->pool->waiting(); }
 std::size_t WorkPool::running() const { return parts_->pool->running(); }
 
 Error WorkPool::what_was_thrown() {
-    std::string what = "something that is no exception";
+    std::string what;
     try {
         throw;
     } catch (const std::exception& thrown) {
         what = thrown.what();
     } catch (...) {
+        what = "something that is no exception";
     }
     return Error(ErrorCode::handler_failed, "work").because(std::move(what));
 }

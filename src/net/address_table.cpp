@@ -35,21 +35,22 @@ std::uint64_t AddressTable::hash(const IpEndpoint& peer) const {
     return hash_of_address(client_of(peer), key_);
 }
 
+void AddressTable::Look::note(Word& at, std::uint64_t tag) {
+    const std::uint64_t value = at.load();
+    if (value != 0 && value >> kCountBits == tag) {
+        count += value & kCountMax;
+        if (!is_own) *this = {.word = &at, .seen = value, .count = count, .is_own = true};
+    } else if (value == 0 && word == nullptr) {
+        word = &at;
+    }
+}
+
 // The upper bits of a hash are the tag, the lower ones say in which lines it is looked for.
 AddressTable::Look AddressTable::look(std::uint64_t hash) const {
-    const std::uint64_t tag = hash >> kCountBits;
     Look found;
-    bool is_own = false;
     for (std::size_t probe = 0; probe < kProbes; ++probe) {
         for (Word& word : lines_[(hash + probe) & mask_].words) {
-            const std::uint64_t value = word.load();
-            const bool matches = value != 0 && value >> kCountBits == tag;
-            if (matches) found.count += value & kCountMax;
-            if (is_own || (value != 0 && !matches)) continue;
-            if (!matches && found.word != nullptr) continue;
-            found.word = &word;
-            found.seen = value;
-            is_own = matches;
+            found.note(word, hash >> kCountBits);
         }
     }
     return found;

@@ -52,6 +52,9 @@ private:
         Word* word = nullptr;    // one that is its own, or else an empty one
         std::uint64_t seen = 0;  // in it
         std::size_t count = 0;   // in all
+        bool is_own = false;     // the word is
+
+        void note(Word& at, std::uint64_t tag);
     };
 
     std::uint64_t hash(const IpEndpoint& peer) const;

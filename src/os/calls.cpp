@@ -266,6 +266,18 @@ Outcome<SignalAction> set_signal_action(int signal, const SignalAction& action) 
     return previous;
 }
 
+namespace {
+
+std::vector<unsigned> members(const cpu_set_t* set, std::size_t size) {
+    std::vector<unsigned> cpus;
+    for (unsigned cpu = 0; cpu < 8 * size; ++cpu) {
+        if (CPU_ISSET_S(cpu, size, set)) cpus.push_back(cpu);
+    }
+    return cpus;
+}
+
+}  // namespace
+
 Outcome<std::vector<unsigned>> affinity_cpus() {
     // The kernel refuses a set that is smaller than its own; grow until it fits.
     constexpr int kCpusMax = 1 << 20;
@@ -276,13 +288,8 @@ Outcome<std::vector<unsigned>> affinity_cpus() {
             CPU_ALLOC(cpus), [](cpu_set_t* memory) { CPU_FREE(memory); }};
         CPU_ZERO_S(size, set.get());  // the kernel fills in no more than it knows of
         const auto filled = outcome<std::size_t>(raw_call(Call::affinity, 0, size, set.get()));
+        if (filled) return members(set.get(), size);
         errno_value = filled.errno_value();
-        if (!filled) continue;
-        std::vector<unsigned> allowed;
-        for (int cpu = 0; cpu < cpus; ++cpu) {
-            if (CPU_ISSET_S(cpu, size, set.get())) allowed.push_back(static_cast<unsigned>(cpu));
-        }
-        return allowed;
     }
     return base::failed(errno_value);
 }
