@@ -2,7 +2,7 @@
 //
 // bare_epoll_echo: the leanest echo that epoll(7) allows, as the yardstick for ours.
 //
-//     bare_epoll_echo [PORT | --unix PATH]      SIGTERM ends it
+//     bare_epoll_echo [PORT | --unix PATH] [--busy]      SIGTERM ends it
 //
 // One thread, one buffer, edge-triggered, two inline system calls per message, nothing else: no
 // connection objects, no callbacks, no timers, no other threads. Only what a socket does not take
@@ -107,13 +107,13 @@ void echo(int epoll, const epoll_event& event) {
     }
 }
 
-[[noreturn]] void serve(int listener) {
+[[noreturn]] void serve(int listener, int patience_ms) {
     const int epoll = ::epoll_create1(EPOLL_CLOEXEC);
     require(epoll >= 0, "epoll_create1");
     watch(epoll, EPOLL_CTL_ADD, listener, EPOLLIN);
     for (;;) {
-        const long count =
-            raw_call(Call::epoll_wait, epoll, events.data(), events.size(), -1, nullptr, 0);
+        const long count = raw_call(Call::epoll_wait, epoll, events.data(), events.size(),
+                                    patience_ms, nullptr, 0);
         for (long index = 0; index < count; ++index) {
             const epoll_event& event = events[static_cast<std::size_t>(index)];
             if (event.data.fd == listener) {
@@ -130,5 +130,5 @@ void echo(int epoll, const epoll_event& event) {
 int main(int argc, char** argv) {
     const Listening listening = bench::open_as_told(argc, argv, SOCK_STREAM | SOCK_NONBLOCK);
     interest = listening.is_unix ? kReading : kReading | EPOLLOUT;
-    serve(listening.socket);
+    serve(listening.socket, listening.is_busy ? 0 : -1);
 }

@@ -2,7 +2,7 @@
 //
 // bare_uring_echo: the leanest echo that io_uring(7) allows, as the yardstick for ours.
 //
-//     bare_uring_echo [PORT | --unix PATH]      SIGTERM ends it
+//     bare_uring_echo [PORT | --unix PATH] [--busy]      SIGTERM ends it
 //
 // One thread, one system call per pass. Connections are accepted and read by multishot requests;
 // an answer is sent from the very buffer that it was received in, silently: at most one such send
@@ -57,13 +57,17 @@ struct Peer {
 
 class Echo {
 public:
-    explicit Echo(int listener) : buffers_(ring_.number()), peers_(kPeersMax), listener_(listener) {
+    explicit Echo(const bench::Listening& listening)
+        : buffers_(ring_.number()),
+          peers_(kPeersMax),
+          listener_(listening.socket),
+          may_sleep_(!listening.is_busy) {
         ask_accept();
     }
 
     [[noreturn]] void serve() {
         for (;;) {
-            ring_.enter(ripe_.empty());
+            ring_.enter(may_sleep_ && ripe_.empty());
             ++pass_;
             ring_.for_each_answer([this](const io_uring_cqe& answer) { look_at(answer); });
             if (!ripe_.empty() || !due_.empty()) send_what_is_due();
@@ -234,6 +238,7 @@ private:
     bench::BareBuffers buffers_;
     std::vector<Peer> peers_;
     int listener_;
+    bool may_sleep_;
     std::uint32_t pass_ = 0;
     std::vector<int> due_;   // began to wait in this pass
     std::vector<int> ripe_;  // in the one before
@@ -242,5 +247,5 @@ private:
 }  // namespace
 
 int main(int argc, char** argv) {
-    Echo(bench::open_as_told(argc, argv, SOCK_STREAM).socket).serve();
+    Echo(bench::open_as_told(argc, argv, SOCK_STREAM)).serve();
 }

@@ -4,6 +4,7 @@
 //
 //     PROGRAM [PORT]          of 127.0.0.1; 0, the default, takes any free one
 //     PROGRAM --unix PATH     a Unix stream socket, which must not exist yet
+//     PROGRAM … --busy        what waits for events never sleeps
 //
 // Threads:   before there is a second one.
 // Errors:    told on stderr, and the end of the program: 1 for a failure, 2 for wrong usage.
@@ -38,6 +39,7 @@ inline void require(bool succeeded, const char* what) {
 struct Listening {
     int socket = -1;
     bool is_unix = false;
+    bool is_busy = false;
 };
 
 // `type` is SOCK_STREAM or SOCK_DGRAM, perhaps with SOCK_NONBLOCK. Options of a listener are
@@ -62,7 +64,7 @@ inline Listening open_port(std::uint16_t port, int type) {
     require(::getsockname(listener, generic, &size) == 0, "getsockname");
     std::printf("listening %s://127.0.0.1:%u\n", is_stream ? "tcp" : "udp",
                 unsigned{ntohs(address.sin_port)});
-    return {listener, false};
+    return {.socket = listener};
 }
 
 inline Listening open_path(std::string_view path, int type) {
@@ -76,12 +78,14 @@ inline Listening open_path(std::string_view path, int type) {
     require(::bind(listener, generic, sizeof address) == 0, "bind");
     require(::listen(listener, kBacklog) == 0, "listen");
     std::printf("listening unix://%s\n", address.sun_path);
-    return {listener, true};
+    return {.socket = listener, .is_unix = true};
 }
 
 // As the words of the command line say. SIGTERM ends the program from now on.
 inline Listening open_as_told(int argc, char** argv, int type) {
     std::signal(SIGTERM, [](int) { std::_Exit(EXIT_SUCCESS); });
+    const bool is_busy = argc > 1 && std::string_view(argv[argc - 1]) == "--busy";
+    if (is_busy) --argc;
     Listening listening;
     if (argc == 3 && std::string_view(argv[1]) == "--unix") {
         listening = open_path(argv[2], type);
@@ -91,11 +95,12 @@ inline Listening open_as_told(int argc, char** argv, int type) {
         const char* const end = word + std::strlen(word);
         const auto parsed = std::from_chars(word, end, port);
         if (argc > 2 || parsed.ec != std::errc{} || parsed.ptr != end) {
-            std::fprintf(stderr, "usage: %s [PORT | --unix PATH]\n", argv[0]);
+            std::fprintf(stderr, "usage: %s [PORT | --unix PATH] [--busy]\n", argv[0]);
             std::exit(2);
         }
         listening = open_port(port, type);
     }
+    listening.is_busy = is_busy;
     std::fflush(stdout);
     return listening;
 }

@@ -156,6 +156,8 @@ def counts(found):
 def moments(found):
     p50 = table(["median latency of one connection", "us"],
                 [[label(name), f"{value:.1f}"] for name, value in found["p50_us"].items()])
+    busy = table(["the same, where nobody sleeps (busy polling)", "us"],
+                 [[label(name), f"{value:.1f}"] for name, value in found["busy_p50_us"].items()])
     accept = table(["accepting a connection", "us of CPU"],
                    [[label(name), f"{value:.1f}"] for name, value in found["accept_us"].items()])
     broadcast = table(["one buffer to 5,000 connections", "ns of CPU for each"],
@@ -166,7 +168,7 @@ def moments(found):
     post = table(["ns", "a bare push", "EventLoop::post", "until a sleeping loop runs it"],
                  [[f"berth, {each['driver']}", number(each["bare"]), number(each["posted"]),
                    number(each["latency"])] for each in found["post_ns"]])
-    return "\n".join((p50, accept, broadcast, stop, post))
+    return "\n".join((p50, busy, accept, broadcast, stop, post))
 
 
 # ── Scaling ──────────────────────────────────────────────────────────────────────────────────
