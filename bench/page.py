@@ -171,6 +171,42 @@ def moments(found):
     return "\n".join((p50, busy, accept, broadcast, stop, post))
 
 
+# ── Services, options, generators ────────────────────────────────────────────────────────────
+
+
+def http(found):
+    lines = [[name, *(part for mode in found for part in (
+        number(found[mode][name]["microseconds"]), number(found[mode][name]["answers_per_second"]),
+        f"{found[mode][name]['efficiency']:.3f}"))] for name in next(iter(found.values()))]
+    heads = [f"{what}, {mode}" for mode in found for what in ("us per answer", "answers/s",
+                                                              "efficiency")]
+    return table(["", *heads], lines)
+
+
+def proxy(found):
+    ways = list(next(iter(found.values())))
+    return table(["MB/s, and the fraction of direct", *ways],
+                 [[cell, *(f"{figures[way]['bytes_per_s'] / 1e6:,.0f} "
+                           f"({figures[way]['of_direct']:.2f})" for way in ways)]
+                  for cell, figures in found.items()])
+
+
+def options(found):
+    lines = []
+    for cell in found.values():
+        for name, row in cell["servers"].items():
+            ratio = row["of_plain"]
+            told = f"{ratio['median']:.3f} ({ratio['low']:.3f} to {ratio['high']:.3f})"
+            lines.append([cell["title"], name, number(row["cpu_us"]), told])
+    return table(["load", "server", "us of CPU per message", "of the plain one"], lines)
+
+
+def generators(found):
+    return table(["", "wrk", "berth load", "ratio"],
+                 [[figure, number(told["wrk"]), number(told["berth load"]),
+                   f"{told['ratio']:.3f}"] for figure, told in found.items()])
+
+
 # ── Scaling ──────────────────────────────────────────────────────────────────────────────────
 
 
