@@ -25,7 +25,8 @@
 //     than its deadline, and does not wait while anything is ready. delivered_all and is_put_off
 //     say what a bound made it leave for the next one.
 //  7. accept and receive are armed: one start, many completions. Received bytes are lent until
-//     on_received returns.
+//     on_received returns. Where leaves_more says so, what follows them is in the kernel, and
+//     others may take it until then.
 //  8. A FIN is reported after the last byte before it; an error after the bytes that preceded it.
 //     An error that comes after the FIN is reported once more, by a second on_receive_end.
 //  9. wake is the only call for other threads; wakes may merge, and none is lost.
@@ -275,9 +276,10 @@ public:
     virtual bool is_put_off(const Stream& stream) const = 0;
     virtual void wake() = 0;  // any thread
 
-    // Does a stream's input stay in the kernel until on_received is about to be called, so that
-    // inside it others may take what follows?
-    virtual bool receives_on_demand() const { return false; }
+    // From inside on_received, of the stream that it is about and of all that it was given: is more
+    // in the kernel, where others may take it until on_received returns? A driver that takes input
+    // early answers no, and leaves what follows a long piece there from then on.
+    virtual bool leaves_more(Stream& /*stream*/, std::size_t /*received*/) { return false; }
 };
 
 }  // namespace berth::driver

@@ -23,9 +23,6 @@ namespace berth::net {
 
 namespace {
 
-// A piece so long says that more is there. Shorter ones gain nothing
-// (docs/internals/connection.md).
-constexpr std::size_t kSpliceMin = 64U << 10U;
 constexpr std::size_t kSpliceBudget = 1U << 20U;  // of one connection per piece
 
 }  // namespace
@@ -101,7 +98,7 @@ void ConnectionCore::relay(Bytes bytes) {
     if (other == nullptr || !may_write(other->state_)) return drop_late(bytes.size());
     relay_kept();
     other->forward(bytes);
-    if (bytes.size() >= kSpliceMin) splice_on(*other);
+    if (!is(kTransported) && table_.driver().leaves_more(*this, bytes.size())) splice_on(*other);
     if (is(kDraining) && !is(kHarvesting)) end_when_idle();  // it is fresh no longer
 }
 

@@ -131,7 +131,6 @@ void ConnectionTable::give_place_back(Seat seat, std::size_t listener, const IpE
 }
 
 const SplicePipe* ConnectionTable::splice_pipe() {
-    if (!driver().receives_on_demand()) return nullptr;
     if (!splice_pipe_) splice_pipe_.emplace(system());
     return splice_pipe_->is_open() ? &*splice_pipe_ : nullptr;
 }

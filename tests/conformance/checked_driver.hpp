@@ -48,6 +48,9 @@ public:
     driver::Outcome<void> start_watch(driver::Watched& watched) override;
     void stop_watch(driver::Watched& watched) override;
     driver::Outcome<void> poll(Deadline deadline) override;
+    bool leaves_more(driver::Stream& stream, std::size_t received) override {
+        return tested_->leaves_more(stream, received);
+    }
     bool delivered_all() const override;
     bool is_put_off(const driver::Stream& stream) const override;
     void wake() override { tested_->wake(); }

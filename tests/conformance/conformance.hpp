@@ -30,7 +30,7 @@
 //    7  Accept.DeliversManyPeersForOneStart Accept.DeliversPeersThatCameBefore
 //       Accept.TellsThePeersAddress Receive.DeliversManyTimesForOneStart
 //       Receive.DeliversWhatCameBefore Receive.LendsBytesUntilTheSinkReturns
-//       Receive.ServesManyStreams
+//       Receive.ServesManyStreams Receive.LeavesWhatFollowsALongPieceToOthers
 //    8  Receive.EndsOnceAfterTheLastByte Receive.EndsAfterMoreThanTheBudget
 //       ResetStream.EndsAfterTheLastByte ResetStream.AfterItsFinIsToldOnceMore
 //       ResetStream.ThatCameWithItsFinIsTold ResetStream.IsNeverTakenForAFin

@@ -13,7 +13,20 @@ namespace {
 using driver::Slices;
 using driver::Stream;
 
-class Receive : public Conformance {};
+class Receive : public Conformance {
+protected:
+    // What is there for whoever asks first.
+    std::string take_from_kernel(const Stream& stream) {
+        std::string all;
+        std::vector<std::byte> piece(kBlockBytes);
+        std::vector<driver::Descriptor> none;
+        for (;;) {
+            const auto part = world().system().receive_part(stream.descriptor, piece, {none, 0});
+            if (!part || part->size == 0) return all;
+            all += as_text(Bytes(piece).first(part->size));
+        }
+    }
+};
 class ResetStream : public Conformance {};
 class Pause : public Conformance {};
 class Budget : public Conformance {
@@ -68,6 +81,28 @@ TEST_P(Receive, LendsBytesUntilTheSinkReturns) {
     world().send_all(*peer, "lent");
     EXPECT_EQ(world().read_all(*peer, 4), "lent");
     EXPECT_EQ(at_the_end, "lent");
+}
+
+// 7
+TEST_P(Receive, LeavesWhatFollowsALongPieceToOthers) {
+    auto [stream, peer] = world().receiving_pair();
+    std::string got;
+    std::size_t taken = 0;
+    sink().on_completion = [&](const Completion& each, Bytes lent) {
+        if (each.source != &stream || each.kind != Kind::received) return;
+        got += as_text(lent);
+        if (!driver().leaves_more(stream, lent.size())) return;
+        const std::string more = take_from_kernel(stream);
+        taken += more.size();
+        got += more;
+    };
+    const std::string sent = pattern(4U << 20U);
+    world().send_all(*peer, sent);
+    EXPECT_TRUE(world().until([&] { return got.size() >= sent.size(); }));
+    peer->end();
+    ASSERT_TRUE(comes(Kind::receive_end, stream));
+    EXPECT_TRUE(got == sent) << got.size() << " bytes of " << sent.size();
+    EXPECT_TRUE(taken > 0 || !GetParam().leaves_more);
 }
 
 // 7

@@ -148,6 +148,10 @@ struct WorldKind {
     std::unique_ptr<World> (*make)();
     bool has_reset;  // RST exists: it is over TCP; then there is UDP, too
     bool is_prompt;  // what can complete does so in the next poll, all of it
+    // Input behind a long piece is certain to be left in the kernel. A ring is told so by the
+    // socket, which those of the Unix kind do not everywhere; and one whose completions come at any
+    // call may take all of it before.
+    bool leaves_more = false;
 };
 
 std::vector<WorldKind> worlds();

@@ -98,7 +98,8 @@ public:
     void stop_watch(Watched& watched) override;
 
     Outcome<void> poll(Deadline deadline) override;
-    bool receives_on_demand() const override { return true; }
+    // A full buffer says so; and nothing is read but for the sink at once.
+    bool leaves_more(Stream&, std::size_t received) override { return received == receive_.size(); }
     bool delivered_all() const override { return delivered_ < events_.size(); }
     bool is_put_off(const Stream& stream) const override {
         return (stream.odd & kQueued) != 0 && (stream.state & kReadable) != 0;

@@ -18,7 +18,7 @@
 namespace berth::driver::uring {
 
 enum class Asked : std::uint8_t {
-    receive,   // multishot, into provided buffers; 0: the test of the hot path
+    receive,   // into provided buffers, multishot mostly; 0: the test of the hot path
     poll,      // a client at a listener; room to send, also as a sign of being connected; an error
     wake,      // reserved: the wake-up descriptor
     cancel,    // reserved: nobody waits for the answer
@@ -42,13 +42,18 @@ constexpr bool is_send(Asked what) { return what >= Asked::send; }
 
 // ── Writing requests: into an entry that is all zero ─────────────────────────────────────────
 
-inline void ask_receive(io_uring_sqe& entry, const Stream& stream, std::uint16_t buffers) {
+// Once: what follows the first piece stays in the kernel.
+inline void ask_receive_once(io_uring_sqe& entry, const Stream& stream, std::uint16_t buffers) {
     entry.opcode = IORING_OP_RECV;
     entry.fd = number(stream.descriptor);
-    entry.ioprio = IORING_RECV_MULTISHOT;
     entry.flags = IOSQE_BUFFER_SELECT;
     entry.buf_group = buffers;
     entry.user_data = name_of(stream, Asked::receive);
+}
+
+inline void ask_receive(io_uring_sqe& entry, const Stream& stream, std::uint16_t buffers) {
+    ask_receive_once(entry, stream, buffers);
+    entry.ioprio = IORING_RECV_MULTISHOT;
 }
 
 // Never waits (MSG_DONTWAIT), tells how much was taken if that is not all (MSG_WAITALL), and says

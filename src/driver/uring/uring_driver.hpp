@@ -102,6 +102,7 @@ public:
     void stop_watch(Watched& watched) override;
 
     Outcome<void> poll(Deadline deadline) override;
+    bool leaves_more(Stream& stream, std::size_t received) override;
     bool delivered_all() const override { return delivered_all_; }
     bool is_put_off(const Stream& stream) const override {
         return (stream.odd & (kHolding | kPaused)) == kHolding;
@@ -132,10 +133,13 @@ private:
         kBlocked = 16,    // the socket's buffer is full; the poll will tell of room
         kTold = 32,       // an error was reported
         kFinishing = 64,  // datagrams: what the kernel has is still delivered
+        kOnce = 128,      // each receive is asked for by itself
     };
     static constexpr std::uint8_t kAsked = kReceiving | kPolling;
     // What the kernel runs in one call, since Linux 6.13: where so many came, more may be ready.
     static constexpr std::size_t kBatch = 20;
+    // So much of a stream in one poll says that it is a long one.
+    static constexpr std::size_t kLong = 64U << 10U;
 
     UringDriver(Sink& sink, System& system, const Bounds& bounds, UringParts parts)
         : sink_(sink),
@@ -245,6 +249,7 @@ private:
     [[gnu::noinline]] void receive_bounded(Stream& stream, Bytes bytes);
     void deliver_received(Stream& stream, const io_uring_cqe& answer);
     void deliver_end(Stream& stream, int errno_value);
+    bool leaves_rest(const Stream& stream, const io_uring_cqe& answer) const;
     void hold(Stream& stream);
     void deliver_held(Stream& stream);
     void deliver_polled(Stream& stream, const io_uring_cqe& answer);
@@ -305,7 +310,8 @@ private:
     SourceList finished_;           // whose last completion is due in this one
     std::size_t ending_ = 0;        // finished sources with answers still to come
     std::uint16_t poll_ = 0;
-    std::size_t answers_left_ = 0;  // of events_max, in this poll
+    std::size_t answers_left_ = 0;     // of events_max, in this poll
+    const Stream* more_of_ = nullptr;  // the kernel has it, and no request that would take it
     bool finished_while_queued_ = false;
     bool is_past_wait_ = false;  // a wake that is heard from here on concerns the next wait (9)
     bool is_woken_ = false;      // such a one was

@@ -158,7 +158,8 @@ Outcome<void> UringDriver<Sink>::start_receive(Stream& stream) {
 template <class Sink>
 void UringDriver<Sink>::ask_to_receive(Stream& stream) {
     static_assert(uring::Buffers::kGroup == 0, "a send is written over it: uring::ask_send");
-    uring::ask_receive(next_entry(), stream, uring::Buffers::kGroup);
+    const auto ask = (stream.state & kOnce) != 0 ? uring::ask_receive_once : uring::ask_receive;
+    ask(next_entry(), stream, uring::Buffers::kGroup);
     stream.state |= kReceiving;
 }
 
@@ -199,7 +200,9 @@ void UringDriver<Sink>::deliver_received(Stream& stream, const io_uring_cqe& ans
     if (is_last && !was_finished) clear(stream.state, kReceiving | kCancelled);
     if ((answer.flags & IORING_CQE_F_BUFFER) != 0) {
         if (answer.res > 0) {
+            if (is_last && leaves_rest(stream, answer)) more_of_ = &stream;
             receive(stream, answer);
+            more_of_ = nullptr;
         } else {
             give_back(answer.flags);
         }
@@ -217,6 +220,26 @@ void UringDriver<Sink>::deliver_received(Stream& stream, const io_uring_cqe& ans
             if (answer.res <= 0) return deliver_end(stream, -answer.res);
     }
     receive_if_wanted(stream);
+}
+
+// A multishot receive takes what follows before anybody has seen the first piece. A stream whose
+// pieces are long is asked for one at a time from now on: one request more for each, which is
+// little beside its bytes.
+template <class Sink>
+bool UringDriver<Sink>::leaves_more(Stream& stream, std::size_t) {
+    if (more_of_ == &stream) return true;
+    if ((stream.state & kOnce) == 0 && count_of(stream) >= kLong) {
+        stream.state |= kOnce;
+        stop_receiving(stream);
+    }
+    return false;
+}
+
+// Of the last answer of a receive: the kernel has more, and the sink gets this in one piece.
+template <class Sink>
+bool UringDriver<Sink>::leaves_rest(const Stream& stream, const io_uring_cqe& answer) const {
+    return (answer.flags & IORING_CQE_F_SOCK_NONEMPTY) != 0 && stream.odd == 0 &&
+           stream.heard_in != poll_ && static_cast<std::size_t>(answer.res) <= piece_max_;
 }
 
 // Gives the sink what it may have, in pieces; the rest is held, and the receive cancelled, so that
