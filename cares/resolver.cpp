@@ -95,7 +95,7 @@ struct CaresResolver::Parts {
     }
     void begin(Question&& question) const {
         if (question.query.stop.stop_requested()) return question.answer(fail(ended()));
-        channel->ask(question.query, std::move(question.answer));
+        channel->ask(std::move(question.query), std::move(question.answer));
     }
 
     std::unique_ptr<Channel> channel;  // the thread's

@@ -10,7 +10,7 @@
 //
 // Lifetime:  a resolver outlives the engines that use it.
 // Threads:   resolve() is called from any loop, several at once, and must not block. The answer
-//            may be given on any thread, also from inside resolve().
+//            may be given on any thread, also from inside resolve(); so may early ones.
 // Errors:    name_not_found: that name, or an address of that family, does not exist.
 //            name_unavailable: it could not be asked; a later attempt may succeed (DialRetry).
 //            Any other code ends the dial, too.
@@ -36,17 +36,22 @@ namespace berth {
 
 enum class AddressFamily : std::uint8_t { any, v4, v6 };
 
+struct ResolvedName {
+    // The best first (RFC 6724); ports do not matter. At least one.
+    std::vector<IpEndpoint> addresses;
+    std::optional<Duration> ttl = {};  // how long they may be kept; nothing: not known
+};
+
+using EarlyAnswer = UniqueFunction<void(ResolvedName&&)>;
+
 struct NameQuery {
     std::string host;  // ASCII letters, digits, hyphens, underscores and dots
     AddressFamily family = AddressFamily::any;
     // Requested: nobody waits for the answer any more. It is to be given nevertheless.
     std::stop_token stop = {};
-};
-
-struct ResolvedName {
-    // The best first (RFC 6724); ports do not matter. At least one.
-    std::vector<IpEndpoint> addresses;
-    std::optional<Duration> ttl = {};  // how long they may be kept; nothing: not known
+    // For all that is known while the rest is still awaited: one family of two. May be empty, need
+    // not be called, and not after the answer, which has these addresses too. RFC 8305, 3.
+    EarlyAnswer early = {};
 };
 
 // To be called exactly once.

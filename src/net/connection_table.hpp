@@ -89,6 +89,7 @@ public:
     Result<ConnectionId> connect(const Destination& to, DialOptions&& options);
     // What Host::resolve has brought; nothing happens if that dial is over.
     void resolved(ConnectionId dial, Result<ResolvedName>&& answer);
+    void resolved_early(ConnectionId dial, const ResolvedName& known);
     // Of a connected socket from outside, which is still the caller's if that fails.
     Result<ConnectionId> take_over(driver::Descriptor socket, Context&& context);
 

@@ -176,6 +176,12 @@ void ConnectionTable::resolved(ConnectionId id, Result<ResolvedName>&& answer) {
     if (dial != nullptr) dial->resolved(std::move(answer));
 }
 
+void ConnectionTable::resolved_early(ConnectionId id, const ResolvedName& known) {
+    ConnectionCore* const connection = find_any(id);
+    Dial* const dial = connection == nullptr ? nullptr : dial_of(*connection);
+    if (dial != nullptr) dial->resolved_early(known);
+}
+
 bool ConnectionTable::give_up_dial(const ConnectionCore& connection) {
     Dial* const dial = dial_of(connection);
     if (dial != nullptr) dial->give_up();

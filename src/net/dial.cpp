@@ -19,6 +19,9 @@ namespace {
 // RFC 8305, 8: less would make a flood of what is meant to be patience.
 constexpr Duration kAttemptDelayMin = std::chrono::milliseconds{10};
 constexpr Duration kAttemptDelayMax = std::chrono::seconds{10};
+// RFC 8305, 3 and 8: for so long IPv4 alone waits for IPv6.
+constexpr Duration kResolutionDelay = std::chrono::milliseconds{50};
+constexpr std::uint8_t kIpv6 = 6;  // IpEndpoint::family
 
 }  // namespace
 
@@ -37,40 +40,76 @@ void Dial::begin() { begin_round(); }
 
 void Dial::begin_round() {
     failures_.begin_round();
-    if (!to_.is_name()) return race({to_.endpoint()});
-    const AddressFamily family = wanted_family(to_, plan_.local);
-    if (const auto here = addresses_of_localhost(to_.host()); !here.empty()) {
-        return race(dial_order(to_, family, here));
+    addresses_.clear();
+    next_ = 0;
+    if (!to_.is_name()) {
+        addresses_ = {to_.endpoint()};
+        return race();
     }
+    const auto here = addresses_of_localhost(to_.host());
+    if (here.empty()) return ask(wanted_family(to_, plan_.local));
+    learn(here);
+    race();
+}
+
+void Dial::ask(AddressFamily family) {
     phase_ = Phase::resolving;
+    is_asking_ = true;
     nobody_waits_ = std::stop_source();
     table_.host().resolve(
         connection_.id(),
         {.host = to_.host(), .family = family, .stop = nobody_waits_.get_token()});
 }
 
+void Dial::stop_asking() {
+    is_asking_ = false;
+    nobody_waits_.request_stop();
+}
+
+// One that failed after early ones adds nothing to them.
 void Dial::resolved(Result<ResolvedName>&& answer) {
-    if (phase_ != Phase::resolving) return;
-    if (!answer) {
-        failures_.add_unresolved(std::move(answer.error()));
-        return end_round();
-    }
-    auto addresses = dial_order(to_, wanted_family(to_, plan_.local), answer->addresses);
-    if (!addresses.empty()) return race(std::move(addresses));
+    if (!std::exchange(is_asking_, false)) return;
+    if (answer) learn(answer->addresses);
+    if (!addresses_.empty()) return race();
     failures_.add_unresolved(
-        Error(ErrorCode::name_not_found, "resolve").because("no address that could be tried"));
+        answer
+            ? Error(ErrorCode::name_not_found, "resolve").because("no address that could be tried")
+            : std::move(answer.error()));
     end_round();
 }
 
-void Dial::race(std::vector<Endpoint>&& addresses) {
-    phase_ = Phase::racing;
-    addresses_ = std::move(addresses);
-    next_ = 0;
+void Dial::resolved_early(const ResolvedName& known) {
+    if (!is_asking_) return;
+    learn(known.addresses);
+    if (addresses_.empty()) return;
+    const bool is_worth_a_wait =
+        phase_ == Phase::resolving && wanted_family(to_, plan_.local) == AddressFamily::any &&
+        std::ranges::none_of(addresses_,
+                             [](const Endpoint& to) { return to.ip().family == kIpv6; });
+    if (!is_worth_a_wait) return race();
+    if (!is_armed()) table_.loop().timers().arm(*this, table_.loop().now() + kResolutionDelay);
+}
+
+// Behind those that were tried already.
+void Dial::learn(std::span<const IpEndpoint> known) {
+    addresses_.resize(next_);
+    for (Endpoint& to : dial_order(to_, wanted_family(to_, plan_.local), known)) {
+        const bool is_new = std::ranges::find(addresses_, to) == addresses_.end();
+        if (is_new && addresses_.size() < kDialAddressesMax) addresses_.push_back(std::move(to));
+    }
+}
+
+// Begins, or goes on with more addresses than before: at once, unless the last one that was begun
+// has its time alone (RFC 8305, 5).
+void Dial::race() {
+    const bool was_racing = std::exchange(phase_, Phase::racing) == Phase::racing;
+    if (was_racing && is_armed()) return;
     start_next();
 }
 
 // The next one that can be begun at all; those after it follow by and by, or when one has failed.
 void Dial::start_next() {
+    table_.loop().timers().cancel(*this);
     while (next_ < addresses_.size()) {
         const Endpoint& to = addresses_[next_++];
         const int errno_value = start(to);
@@ -79,12 +118,12 @@ void Dial::start_next() {
             failures_.add(to, errno_value);
             continue;
         }
-        if (next_ < addresses_.size()) {
+        if (next_ < addresses_.size() || is_asking_) {
             table_.loop().timers().arm(*this, table_.loop().now() + plan_.attempt_delay);
         }
         return;
     }
-    if (connecting_ == 0) end_round();
+    if (connecting_ == 0 && !is_asking_) end_round();
 }
 
 int Dial::start(const Endpoint& to) {
@@ -132,7 +171,7 @@ void Dial::end_round() {
 
 void Dial::on_due() {
     if (phase_ == Phase::pausing) return begin_round();
-    if (phase_ == Phase::racing) start_next();
+    if (phase_ == Phase::resolving || phase_ == Phase::racing) race();
 }
 
 // ── From the attempts ────────────────────────────────────────────────────────────────────────
@@ -171,6 +210,7 @@ void Dial::close_all() {
 
 void Dial::win(driver::Descriptor socket, const Endpoint& to) {
     phase_ = Phase::won;
+    stop_asking();
     winner_ = {.socket = socket, .peer = to, .descriptors_max = plan_.descriptors_max};
     table_.loop().timers().cancel(*this);
     close_all();
@@ -181,7 +221,7 @@ void Dial::give_up() {
     if (phase_ == Phase::giving_up || phase_ == Phase::over) return;
     phase_ = Phase::giving_up;
     table_.loop().timers().cancel(*this);
-    nobody_waits_.request_stop();
+    stop_asking();
     drop_winner();
     for (const auto& attempt : attempts_) {
         if (attempt->state == Attempt::State::connecting) failures_.add(attempt->to, 0);
@@ -199,7 +239,7 @@ void Dial::settle_when_closed() {
 
 void Dial::abandon() {
     table_.loop().timers().cancel(*this);
-    nobody_waits_.request_stop();
+    stop_asking();
     for (const auto& attempt : attempts_) {
         if (attempt->state == Attempt::State::connecting) failures_.add(attempt->to, 0);
         if (driver::is_open(attempt->descriptor)) table_.system().close(attempt->descriptor);

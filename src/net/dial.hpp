@@ -11,13 +11,16 @@
 //         ↑          ↓
 //         └─ pausing ┘     any → giving_up → over   (the connection reports why)
 //
+// The race may begin with what the resolver knows early; what it says later joins those that are
+// not tried yet, and no round ends before the answer.
+//
 // Only where there may be several attempts: an address that is tried once is connected by its
 // connection itself.
 //
 // Lifetime:  from the dial to the opening or the report of its connection; the table owns it. What
 //            ends it is done at the end of the batch, never from inside one of its calls.
 // Threads:   the loop's.
-// See:       RFC 8305, docs/internals/connection.md#a-dial
+// See:       RFC 8305, 3 to 5, docs/internals/connection.md#a-dial
 
 #pragma once
 
@@ -36,6 +39,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <vector>
 
@@ -60,6 +64,7 @@ public:
 
     void begin();
     void resolved(Result<ResolvedName>&& answer);
+    void resolved_early(const ResolvedName& known);
     // Ends all attempts; the connection reports when the driver has let go of the last one.
     void give_up();
     // The driver is broken: ends them without its help.
@@ -104,7 +109,10 @@ private:
 
     void on_due() override;
     void begin_round();
-    void race(std::vector<Endpoint>&& addresses);
+    void ask(AddressFamily family);
+    void stop_asking();
+    void learn(std::span<const IpEndpoint> known);
+    void race();
     void start_next();
     int start(const Endpoint& to);
     int connect_at_once(driver::Descriptor socket, const Endpoint& to);
@@ -125,7 +133,8 @@ private:
     Phase phase_ = Phase::resolving;
     BackOff back_off_;
     DialFailures failures_;
-    std::stop_source nobody_waits_{std::nostopstate};  // for the answer of the resolver
+    bool is_asking_ = false;                           // the resolver's answer is to come
+    std::stop_source nobody_waits_{std::nostopstate};  // for it
     std::vector<Endpoint> addresses_;
     std::size_t next_ = 0;  // of addresses_
     std::vector<std::unique_ptr<Attempt>> attempts_;

@@ -72,8 +72,11 @@ Error DialFailures::error(const Destination& to, int errno_value) const {
     }
     Error error = Error::from_errno("connect", errno_value).at(to.to_string());
     std::string detail = reasons();
-    if (to.is_name() && detail.empty()) detail = "no address was tried";
-    if (untried_ > 0) append(detail, std::to_string(untried_) + " more not tried");
+    if (to.is_name() && detail.empty()) {
+        detail = "no address was tried";
+    } else if (untried_ > 0) {
+        append(detail, std::to_string(untried_) + " more not tried");
+    }
     if (rounds_ > 1) append(detail, "after " + std::to_string(rounds_) + " attempts");
     return std::move(error).because(std::move(detail));
 }

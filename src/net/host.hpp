@@ -35,7 +35,8 @@ public:
     virtual void drain_progress() = 0;
     // The bound address of a listener, by its index.
     virtual const Endpoint& listening_on(std::size_t index) const = 0;
-    // A dial asks for the addresses of a name: ConnectionTable::resolved follows, in another batch.
+    // A dial asks for the addresses of a name: ConnectionTable::resolved follows, in another batch,
+    // and before it may resolved_early.
     virtual void resolve(ConnectionId dial, NameQuery&& query) = 0;
 
 protected:

@@ -41,6 +41,21 @@ TEST_P(DiallingNames, OpensAtTheAddressOfTheName) {
     EXPECT_EQ(engine().connection_count(), 1U);
 }
 
+TEST_P(DiallingNames, OpensAtAnAddressThatIsKnownBeforeTheAnswer) {
+    start_client();
+    RawListener server(loopback_endpoint());
+    names.add("server.test", {"[::1]", "127.0.0.1"});
+    names.hold();
+    dial(name("server.test", server.endpoint().port()));
+    ASSERT_TRUE(names.was_asked());
+    names.tell_early({"127.0.0.1"});
+    const RawPeer peer = accept(server);
+    EXPECT_EQ(ended().id, opened());
+    EXPECT_TRUE(names.query().stop.stop_requested());
+    names.release();  // its dial is over
+    expect_told(1, 0);
+}
+
 TEST_P(DiallingNames, TheIdIsThatOfTheCallUntilItIsClosed) {
     start_client();
     RawListener server(loopback_endpoint());
@@ -179,6 +194,7 @@ TEST_P(DiallingNames, AnAnswerMayComeWhenTheEngineIsGone) {
         ASSERT_TRUE(names.was_asked());
     }
     EXPECT_EQ(script.count("on_connect_failed"), 1U);
+    names.tell_early({"127.0.0.1"});
     names.release();
 }
 

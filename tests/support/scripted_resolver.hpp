@@ -36,14 +36,13 @@ public:
 
     // The next answers of that name.
     void add(const std::string& name, const Hosts& hosts) {
-        ResolvedName resolved;
-        for (const std::string& host : hosts) resolved.addresses.push_back(ip_of(host));
-        add(name, Result<ResolvedName>(std::move(resolved)));
+        add(name, Result<ResolvedName>(resolved(hosts)));
     }
     void add(const std::string& name, ErrorCode code) {
         add(name, Result<ResolvedName>(fail(Error(code, "resolve").because("as scripted"))));
     }
-    // Questions wait until release(); at_question runs inside each, before its answer.
+    // Questions wait until release(), and may hear something early; at_question runs inside each,
+    // before its answer.
     void hold() { holds_ = true; }
     void release() {
         std::vector<Held> held;
@@ -53,6 +52,10 @@ public:
             held.swap(held_);
         }
         for (Held& each : held) each.answer(next(each.query.host));
+    }
+    void tell_early(const Hosts& hosts) {
+        const std::scoped_lock lock(mutex_);
+        for (Held& each : held_) each.query.early(resolved(hosts));
     }
     std::function<void(std::size_t count)> at_question;
 
@@ -65,14 +68,14 @@ public:
     }
     NameQuery query(std::size_t index = 0) const {
         const std::scoped_lock lock(mutex_);
-        return queries_.at(index);
+        return copy_of(queries_.at(index));
     }
 
     void resolve(NameQuery query, NameAnswer answer) override {
         std::size_t count = 0;
         {
             const std::scoped_lock lock(mutex_);
-            queries_.push_back(query);
+            queries_.push_back(copy_of(query));
             count = queries_.size();
             if (holds_) {
                 held_.push_back({.query = std::move(query), .answer = std::move(answer)});
@@ -89,6 +92,15 @@ private:
         NameAnswer answer;
     };
 
+    static ResolvedName resolved(const Hosts& hosts) {
+        ResolvedName name;
+        for (const std::string& host : hosts) name.addresses.push_back(ip_of(host));
+        return name;
+    }
+    // Without its way for early answers.
+    static NameQuery copy_of(const NameQuery& query) {
+        return {.host = query.host, .family = query.family, .stop = query.stop};
+    }
     void add(const std::string& name, Result<ResolvedName>&& answer) {
         const std::scoped_lock lock(mutex_);
         answers_[name].push_back(std::move(answer));

@@ -9,12 +9,15 @@
 // /etc/hosts and DNS, as resolv.conf(5) says. Names that other sources of nsswitch.conf(5) have
 // (those without a dot, and those in .local) go to a SystemResolver.
 //
-// Lifetime:  outlives the engines that use it. Its destructor answers what is open with
-// not_running,
-//            and waits for nobody.
+// Both families are asked for at a time; the one that is known first is told early. Only a name
+// that the search list of resolv.conf(5) is to complete first (with fewer dots than `ndots`) is
+// answered as a whole.
+//
+// Lifetime:  outlives the engines that use it. Its destructor answers what is open with what is
+//            known, or with not_running, and waits for nobody.
 // Threads:   resolve() from any. One thread of its own waits for all answers.
 // Errors:    make() fails where c-ares cannot be begun, or with invalid_option.
-// See:       ares_getaddrinfo(3), docs/guides/client.md
+// See:       RFC 8305, 3, ares_getaddrinfo(3), docs/guides/client.md
 
 #pragma once
 

@@ -10,7 +10,11 @@
 namespace berth::engine {
 
 void NameLookup::begin(Worker& worker, ConnectionId dial, NameQuery&& query) {
-    auto lookup = std::make_unique<NameLookup>(dial, worker.jobs().way());
+    const auto way = worker.jobs().way();
+    query.early = [dial, way](ResolvedName&& known) {
+        come_back(std::make_unique<NameLookup>(dial, way, Kind::early), std::move(known));
+    };
+    auto lookup = std::make_unique<NameLookup>(dial, way, Kind::whole);
     worker.core().resolver().resolve(
         std::move(query), [lookup = std::move(lookup)](Result<ResolvedName>&& answer) mutable {
             come_back(std::move(lookup), std::move(answer));
@@ -25,7 +29,9 @@ void NameLookup::come_back(std::unique_ptr<NameLookup> lookup, Result<ResolvedNa
 
 void NameLookup::run() {
     const std::unique_ptr<NameLookup> self(this);
-    way_->worker().table().resolved(dial_, std::move(*answer_));
+    net::ConnectionTable& table = way_->worker().table();
+    if (kind_ == Kind::whole) return table.resolved(dial_, std::move(*answer_));
+    table.resolved_early(dial_, **answer_);
 }
 
 }  // namespace berth::engine

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// NameLookup: the answer of a resolver on its way to a loop, which may be gone by then.
+// NameLookup: an answer of a resolver on its way to a loop, which may be gone by then.
 //
-// Lifetime:  made by begin(), destroys itself when it has come back, or cannot.
+// Lifetime:  made by begin(), or for an early answer when that is given; destroys itself when it
+//            has come back, or cannot.
 // Threads:   begin() and run() on the loop's; the answer comes on any.
 
 #pragma once
@@ -13,6 +14,7 @@
 #include <berth/connection_id.hpp>
 #include <berth/resolver.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -21,10 +23,12 @@ namespace berth::engine {
 
 class NameLookup final : public loop::Task {
 public:
-    NameLookup(ConnectionId dial, std::shared_ptr<offload::WayBack> way)
-        : dial_(dial), way_(std::move(way)) {}
+    enum class Kind : std::uint8_t { whole, early };
 
-    // Asks; ConnectionTable::resolved follows.
+    NameLookup(ConnectionId dial, std::shared_ptr<offload::WayBack> way, Kind kind)
+        : dial_(dial), way_(std::move(way)), kind_(kind) {}
+
+    // Asks; ConnectionTable::resolved follows, and before it may resolved_early.
     static void begin(Worker& worker, ConnectionId dial, NameQuery&& query);
 
     void run() override;
@@ -35,6 +39,7 @@ private:
 
     ConnectionId dial_;
     std::shared_ptr<offload::WayBack> way_;
+    Kind kind_;
     std::optional<Result<ResolvedName>> answer_;
 };
 
