@@ -35,3 +35,16 @@ cmake_path(RELATIVE_PATH CMAKE_INSTALL_PREFIX
 configure_file(
     ${PROJECT_SOURCE_DIR}/cmake/berth.pc.in ${PROJECT_BINARY_DIR}/berth.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/berth.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+if(BERTH_CARES)
+    # An archive has not been linked to c-ares: its users are.
+    set(berth_cares_requires "berth = ${PROJECT_VERSION}")
+    set(berth_cares_requires_private libcares)
+    if(NOT BUILD_SHARED_LIBS)
+        string(APPEND berth_cares_requires ", libcares")
+        set(berth_cares_requires_private "")
+    endif()
+    configure_file(${PROJECT_SOURCE_DIR}/cmake/berth-cares.pc.in
+        ${PROJECT_BINARY_DIR}/berth-cares.pc @ONLY)
+    install(FILES ${PROJECT_BINARY_DIR}/berth-cares.pc
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endif()
