@@ -5,12 +5,14 @@
 #include "process.hpp"
 #include "support/raw_datagram.hpp"
 #include "support/raw_socket.hpp"
+#include "support/temp_dir.hpp"
 
 #include <berth/endpoint.hpp>
 
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -197,6 +199,22 @@ TEST(Examples, DatagramsAreNumberedForEachPeer) {
     EXPECT_EQ(example.stop(), 0);
     EXPECT_EQ(one.read().bytes, "goodbye\n");
     EXPECT_EQ(two.read().bytes, "goodbye\n");
+}
+
+TEST(Examples, UnixFilesAreHandedOverOpen) {
+    const TempDir folder;
+    const std::string path = folder.file("note");
+    std::ofstream(path) << "a line of the file\n";
+    ExampleProcess example("11_unix_files", {}, "unixpacket://" + folder.file("files.sock"));
+    Process reader({std::string(BERTH_EXAMPLES_DIR) + "/11_unix_files", example.address(), path});
+    EXPECT_EQ(reader.read_line(), "a line of the file");
+    EXPECT_EQ(reader.wait(), 0);
+    Process disappointed({std::string(BERTH_EXAMPLES_DIR) + "/11_unix_files", example.address(),
+                          folder.file("nothing")});
+    EXPECT_EQ(disappointed.wait(), 1);
+    EXPECT_EQ(example.stop(), 0);
+    Process late({std::string(BERTH_EXAMPLES_DIR) + "/11_unix_files", example.address(), path});
+    EXPECT_EQ(late.wait(), 1) << "nobody is there";
 }
 
 TEST(Examples, OffloadAnswersSlowQuestionsInOrder) {
