@@ -185,7 +185,7 @@ public:
     Result<void> set_receive_buffer(std::size_t bytes);  // SO_RCVBUF, socket(7)
     Result<void> set_send_buffer(std::size_t bytes);     // SO_SNDBUF
     // A close-on-exec duplicate of the descriptor, yours to close(2). While it is open the
-    // connection is too, for its peer, whatever is closed here.
+    // connection is too, for its peer, whatever is closed here; unless it is reset.
     Result<int> duplicate() const;
     // Who connected, or listens: SO_PEERCRED, unix(7). Unix sockets only.
     Result<PeerCredentials> peer_credentials() const;

@@ -33,7 +33,8 @@
 // 10. The budget bounds the bytes of one stream per poll; the rest comes with the next one.
 // 11. pause_receive holds bytes back in the kernel; no on_received follows it until
 //     resume_receive, and nothing is lost.
-// 12. After on_closed the descriptor is closed: the peer has its FIN or RST, the number may be
+// 12. A close with a reset takes effect at once: nothing of the stream is sent after it. After
+//     on_closed the descriptor is closed: the peer has its FIN or RST, the number may be
 //     used again, and the Stream may be reused by the caller.
 // 13. After on_accept_end the listener has no operation in flight, its descriptor is the
 //     caller's to close, and the port is free once it did.

@@ -110,6 +110,11 @@ Outcome<void> connect(int socket, const SocketAddress& address) {
     return outcome<void>(raw_call(Call::connect, socket, address.data(), address.length()));
 }
 
+Outcome<void> disconnect(int socket) {
+    const sockaddr nobody{.sa_family = AF_UNSPEC, .sa_data = {}};
+    return outcome<void>(raw_call(Call::connect, socket, &nobody, sizeof nobody));
+}
+
 Outcome<void> set_option(int socket, OptionName option, int value) {
     return set_option_to(socket, option, value);
 }

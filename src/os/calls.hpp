@@ -131,6 +131,7 @@ Outcome<int> open_socket(int family, int type, int protocol = 0);
 Outcome<void> bind(int socket, const SocketAddress& address);
 Outcome<void> listen(int socket, int backlog);
 Outcome<void> connect(int socket, const SocketAddress& address);
+Outcome<void> disconnect(int socket);  // TCP: a reset for the peer, now: connect(2), AF_UNSPEC
 Outcome<void> set_option(int socket, OptionName option, int value);
 Outcome<void> set_linger(int socket, int seconds);  // SO_LINGER {1, seconds}
 Outcome<int> option(int socket, OptionName option);

@@ -129,7 +129,7 @@ void CheckedDriver::end_sending(Stream& stream) {
 }
 
 void CheckedDriver::close(Stream& stream, Ending ending) {
-    watched("close", [&] { tested_->close(stream, ending); });
+    watched_kernel_call("close", [&] { tested_->close(stream, ending); });
     ledger_.start(stream, Ledger::kClosing);
 }
 

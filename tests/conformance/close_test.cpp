@@ -236,5 +236,20 @@ TEST_P(CloseWithReset, GivesThePeerItsReset) {
     EXPECT_EQ(peer->ended(), Ended::by_reset);
 }
 
+// 12: not even to a peer that makes room before the next poll
+TEST_P(CloseWithReset, SendsNothingMore) {
+    auto [stream, peer] = world().receiving_pair(PeerBuffer::small);
+    const std::size_t taken = fill(stream);
+    const auto never_sent = world().system().never_sent(stream.descriptor);
+    ASSERT_TRUE(never_sent && *never_sent > 0);
+    driver().close(stream, Ending::reset);
+    std::size_t got = 0;
+    for (int look = 0; look < 10; ++look) got += peer->read_now().size();
+    ASSERT_TRUE(comes(Kind::closed, stream));
+    got += world().read_all(*peer, std::string::npos).size();
+    EXPECT_LE(got, taken - *never_sent);
+    EXPECT_EQ(peer->ended(), Ended::by_reset);
+}
+
 }  // namespace
 }  // namespace berth::conformance

@@ -42,6 +42,7 @@
 //   11  Pause.HoldsBytesBack Pause.TakesEffectInsideOnReceived Pause.LosesNothing
 //       Pause.HoldsBackTheFin Pause.MayEndInsideACompletion
 //   12  Close.GivesThePeerItsFin CloseWithReset.GivesThePeerItsReset
+//       CloseWithReset.SendsNothingMore
 //       Close.ClosesTheDescriptor Close.LetsTheStreamBeUsedAgain
 //       Close.StaleEventsReachNobody
 //   13  Accept.FreesThePortAfterItsEnd Accept.LosesNoPeerWhenStopped

@@ -9,6 +9,7 @@
 #include "driver/accept_errors.hpp"
 #include "driver/epoll/epoll_driver.hpp"
 #include "driver/pending_error.hpp"
+#include "driver/reset.hpp"
 
 namespace berth::driver {
 
@@ -200,9 +201,7 @@ void EpollDriver<Sink>::end_sending(Stream& stream) {
 template <class Sink>
 void EpollDriver<Sink>::close(Stream& stream, Ending ending) {
     BERTH_DEBUG_ASSERT(!is_finished(stream), "a stream is closed once");
-    if (ending == Ending::reset) {
-        static_cast<void>(os::set_linger(number(stream.descriptor), 0));  // at worst a FIN
-    }
+    if (ending == Ending::reset) reset(stream);
     finish(stream);
     os::close(number(stream.descriptor));
     stream.descriptor = Descriptor::none;

@@ -184,6 +184,10 @@ Outcome<void> Process::shutdown(Descriptor socket, Shut what) {
     return call(socket, [&](Socket& found) { return found.shutdown(what); });
 }
 
+Outcome<void> Process::disconnect(Descriptor socket) {
+    return call(socket, [](Socket& found) { return found.disconnect(); });
+}
+
 Outcome<void> Process::set(Descriptor socket, SocketOption option, int value) {
     return call(socket, [&](Socket& found) { return found.set(option, value); });
 }

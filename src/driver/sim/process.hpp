@@ -93,6 +93,7 @@ public:
     Outcome<std::size_t> send_to(Descriptor socket, const Endpoint& endpoint, Bytes bytes);
     Outcome<Datagram> receive_from(Descriptor socket, std::span<std::byte> into);
     Outcome<void> shutdown(Descriptor socket, Shut what);
+    Outcome<void> disconnect(Descriptor socket);  // connect(2), AF_UNSPEC
     void close(Descriptor descriptor);
 
     Outcome<void> set(Descriptor socket, SocketOption option, int value);

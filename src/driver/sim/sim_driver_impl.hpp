@@ -136,7 +136,7 @@ void SimDriver<Sink>::close(Stream& stream, Ending ending) {
         if (ending == Ending::orderly) hand_over(*letter);
         drop_letter(stream);
     }
-    if (ending == Ending::reset) set(stream, kByReset);
+    if (ending == Ending::reset && !process_.disconnect(stream.descriptor)) set(stream, kByReset);
     set(stream, kEnding);
 }
 

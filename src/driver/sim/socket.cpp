@@ -51,6 +51,8 @@ void Socket::let_go() {
 
 Outcome<void> Socket::listen(int) { return base::failed(EOPNOTSUPP); }
 
+Outcome<void> Socket::disconnect() { return base::failed(EOPNOTSUPP); }
+
 Outcome<std::shared_ptr<Socket>> Socket::accept() { return base::failed(EOPNOTSUPP); }
 
 Outcome<Datagram> Socket::receive_from(MutableBytes into) {

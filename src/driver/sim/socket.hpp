@@ -60,6 +60,7 @@ public:
     virtual Outcome<std::size_t> receive(MutableBytes into) = 0;
     virtual Outcome<Datagram> receive_from(MutableBytes into);
     virtual Outcome<void> shutdown(Shut what) = 0;
+    virtual Outcome<void> disconnect();
     virtual void close() = 0;  // its last descriptor is gone
     virtual Outcome<void> send_letter(Letter&& letter);
     virtual Outcome<Letter> receive_letter();

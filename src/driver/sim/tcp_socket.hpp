@@ -57,6 +57,7 @@ public:
     Outcome<std::size_t> send_to(const Endpoint&, Bytes bytes) override { return send(bytes); }
     Outcome<std::size_t> receive(MutableBytes into) override;
     Outcome<void> shutdown(Shut what) override;
+    Outcome<void> disconnect() override;
     void close() override;
 
     Outcome<void> set(SocketOption option, int value) override;
@@ -96,8 +97,6 @@ private:
     // ── Calls: tcp_socket.cpp ────────────────────────────────────────────────────────────────
     Outcome<void> connect_to(const Endpoint& endpoint);
     Outcome<void> end_failed_connect();
-    // Linux' tcp_disconnect: a reset for the peer, and the socket is as good as new.
-    void disconnect();
     // Out of the network. What was received can still be read.
     void become_closed();
     void finish();  // the same, and nothing more can be sent or received: tcp_done

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "driver/left_until.hpp"
+#include "driver/reset.hpp"
 #include "driver/uring/uring_driver.hpp"
 
 namespace berth::driver {
@@ -22,9 +23,7 @@ void UringDriver<Sink>::cancel(const Source& source, uring::Asked what) {
 template <class Sink>
 void UringDriver<Sink>::close(Stream& stream, Ending ending) {
     BERTH_DEBUG_ASSERT(!is_finished(stream), "a stream is closed once");
-    if (ending == Ending::reset) {
-        static_cast<void>(os::set_linger(number(stream.descriptor), 0));  // at worst a FIN
-    }
+    if (ending == Ending::reset) reset(stream);
     if (was_sent_soon(stream)) forget_letters(stream, ending);
     stop_receiving(stream);
     if ((stream.state & kPolling) != 0) cancel(stream, uring::Asked::poll);
