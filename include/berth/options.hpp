@@ -113,8 +113,8 @@ struct Options {
     // ── Unix sockets ─────────────────────────────────────────────────────────────────────────
     std::size_t packet_max = 256U << 10U;  // bytes of one received packet (unixpacket:); a longer
                                            // one closes its connection: inbound_overflow
-    // Descriptors may be sent and received with the bytes of connections accepted on Unix listeners
-    // (Connection::write_with): so many at most wait to be taken. 0: none is let in. At most 253.
+    // Descriptors may go with the bytes of connections accepted on Unix listeners, and with adopted
+    // packets (Connection::write_with): so many at most wait to be taken. 0: none. At most 253.
     std::size_t descriptors_max = 0;
 
     // ── Dialling ─────────────────────────────────────────────────────────────────────────────

@@ -381,16 +381,9 @@ Outcome<std::size_t> KernelSystem::read_pipe(Descriptor reader, MutableBytes int
 }
 
 Outcome<Endpoint> KernelSystem::adopt(Descriptor socket) {
-    switch (os::kind_of_inherited(number(socket))) {
-        case os::Inherited::connection: break;
-        case os::Inherited::listener: return base::failed(EINVAL);
-        case os::Inherited::other_socket: return base::failed(EPROTOTYPE);
-        case os::Inherited::no_socket: return base::failed(ENOTSOCK);
-        case os::Inherited::not_open: return base::failed(EBADF);
-    }
-    const auto local = os::inherited_endpoint(number(socket));
-    if (!local) return base::failed(local.errno_value());
-    auto peer = peer_endpoint(socket, local->is_unix() ? Scheme::unix_stream : Scheme::tcp);
+    const auto scheme = os::scheme_of_connection(number(socket));
+    if (!scheme) return base::failed(scheme.errno_value());
+    auto peer = peer_endpoint(socket, *scheme);
     if (!peer) return peer;
     if (const auto made = os::make_ours(number(socket)); !made) {
         return base::failed(made.errno_value());

@@ -254,8 +254,10 @@ public:
     virtual Outcome<std::size_t> read_pipe(Descriptor, MutableBytes) {
         return base::failed(EOPNOTSUPP);
     }
-    // Makes a connected stream socket from outside one of ours: non-blocking, close-on-exec. Its
-    // peer. EBADF: not open; ENOTSOCK; EPROTOTYPE: no stream; EINVAL: it listens; ENOTCONN.
+    // Makes a connected socket from outside, of a stream or of Unix packets, one of ours:
+    // non-blocking, close-on-exec. Its peer, with the scheme that tells which. EBADF: not open;
+    // ENOTSOCK; EPROTOTYPE: of datagrams; ESOCKTNOSUPPORT: of another kind; EINVAL: it listens;
+    // ENOTCONN.
     virtual Outcome<Endpoint> adopt(Descriptor) { return base::failed(EOPNOTSUPP); }
     // The inode that rows know a socket by: fstat(2).
     virtual Outcome<std::uint64_t> inode(Descriptor) { return base::failed(EOPNOTSUPP); }

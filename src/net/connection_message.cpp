@@ -42,9 +42,9 @@ bool ConnectionCore::is_put_off() const {
 
 // ── Beginning ────────────────────────────────────────────────────────────────────────────────
 
-// An errno, or 0: what a listener accepts is received from now on.
+// An errno, or 0: what a listener accepts, or a loop adopts, is received from now on.
 int ConnectionCore::start_accepted() {
-    return start_connected(peer_family_ == 0 ? table_.message_plan(listener_) : std::nullopt);
+    return start_connected(peer_family_ == 0 ? table_.message_plan(*this) : std::nullopt);
 }
 
 int ConnectionCore::start_connected(const std::optional<MessagePlan>& plan) {

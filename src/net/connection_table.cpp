@@ -102,9 +102,14 @@ void ConnectionTable::carry(const ConnectionCore& connection, std::unique_ptr<Li
     links_[slot] = std::move(link);
 }
 
-std::optional<MessagePlan> ConnectionTable::message_plan(std::size_t listener) const {
-    if (listener == Connection::kNoListener) return std::nullopt;
-    return MessagePlan::of(host_.listening_on(listener).scheme(), options_.descriptors_max);
+std::optional<MessagePlan> ConnectionTable::message_plan(const ConnectionCore& connection) const {
+    const std::size_t listener = connection.listener();
+    if (listener != Connection::kNoListener) {
+        return MessagePlan::of(host_.listening_on(listener).scheme(), options_.descriptors_max);
+    }
+    const Scheme scheme = dialled_.at(connection.slot().slot).peer.scheme();
+    const bool is_packet = scheme == Scheme::unix_packet;
+    return MessagePlan::of(scheme, is_packet ? options_.descriptors_max : 0);
 }
 
 // Its pages are taken as far as long packets come.

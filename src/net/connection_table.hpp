@@ -181,8 +181,8 @@ public:
     ConnectionCore* admit_session(const IpEndpoint& peer, std::size_t listener);
     void carry(const ConnectionCore& connection, std::unique_ptr<Link> link);
     Link& link(std::uint32_t slot) { return *links_[slot]; }
-    // Of who is accepted there; nothing: the driver carries it.
-    std::optional<MessagePlan> message_plan(std::size_t listener) const;
+    // Of one that is accepted or adopted; nothing: the driver carries it.
+    std::optional<MessagePlan> message_plan(const ConnectionCore& connection) const;
     // Where packets of this loop are received, one at a time.
     MutableBytes message_room();
     Duration handshake_timeout() const { return transports_->handshake_timeout(); }

@@ -8,6 +8,7 @@
 #include "net/connection_table.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <string>
 #include <utility>
@@ -33,23 +34,28 @@ Result<void> check_descriptors(const Destination& to, std::size_t descriptors_ma
     return {};
 }
 
-std::string_view problem_with_adopted(int errno_value) {
-    switch (errno_value) {
-        case EBADF: return "is not open";
-        case ENOTSOCK: return "is not a socket";
-        case EPROTOTYPE: return "is not a stream socket";
-        case EINVAL: return "is a socket that listens";
-        case ENOTCONN: return "is not connected";
-        default: return {};
-    }
-}
+struct AdoptionRow {
+    int errno_value;
+    const char* problem;
+    const char* remedy;
+};
+constexpr std::array kCannotAdopt{
+    AdoptionRow{EBADF, "is not open", "hand over one that is, and close it no more"},
+    AdoptionRow{ENOTSOCK, "is not a socket", "read it on a thread of yours, and post what comes"},
+    AdoptionRow{EPROTOTYPE, "is a socket of datagrams",
+                "close it, and dial its peer: connect() to udp:// or unixgram:"},
+    AdoptionRow{ESOCKTNOSUPPORT, "is a socket of a kind that no connection has",
+                "adopt streams (tcp, Unix) and Unix packets; read this one on a thread of yours"},
+    AdoptionRow{EINVAL, "is a socket that listens", "accept from it, and adopt what comes"},
+    AdoptionRow{ENOTCONN, "is not connected", "connect it before, or dial with connect()"},
+};
 
 Error cannot_adopt(driver::Descriptor socket, int errno_value) {
-    const std::string_view problem = problem_with_adopted(errno_value);
-    if (problem.empty()) return Error::from_errno("adopt", errno_value);
+    const auto* const row = std::ranges::find(kCannotAdopt, errno_value, &AdoptionRow::errno_value);
+    if (row == kCannotAdopt.end()) return Error::from_errno("adopt", errno_value);
     return Error(ErrorCode::invalid_option, "adopt")
-        .because("descriptor " + std::to_string(driver::number(socket)) + " " +
-                 std::string(problem));
+        .because("descriptor " + std::to_string(driver::number(socket)) + " " + row->problem)
+        .fix(row->remedy);
 }
 
 }  // namespace

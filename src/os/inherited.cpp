@@ -83,6 +83,19 @@ base::Outcome<Endpoint> inherited_endpoint(int listener) {
     return address->endpoint(scheme_of(listener, address->family()));
 }
 
+base::Outcome<Scheme> scheme_of_connection(int descriptor) {
+    const auto type = option(descriptor, kSocketType);
+    if (!type) return base::failed(type.errno_value());
+    const int family = option(descriptor, kSocketFamily).value_or(AF_UNSPEC);
+    const bool is_unix = family == AF_UNIX;
+    if (!is_unix && family != AF_INET && family != AF_INET6) return base::failed(ESOCKTNOSUPPORT);
+    if (*type == SOCK_DGRAM) return base::failed(EPROTOTYPE);
+    const bool is_served = *type == SOCK_STREAM || (is_unix && *type == SOCK_SEQPACKET);
+    if (!is_served) return base::failed(ESOCKTNOSUPPORT);
+    if (option(descriptor, kIsListening).value_or(0) != 0) return base::failed(EINVAL);
+    return is_unix ? scheme_of_unix(*type) : Scheme::tcp;
+}
+
 base::Outcome<void> make_ours(int descriptor) {
     int yes = 1;
     for (const long request : {long{FIONBIO}, long{FIOCLEX}}) {

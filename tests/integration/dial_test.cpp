@@ -295,19 +295,36 @@ TEST_P(Adopting, ATcpSocketHasItsPeerAndItsContext) {
     EXPECT_EQ(seen, 7);
 }
 
-TEST_P(Adopting, WhatIsNoConnectedStreamIsRefusedByName) {
+TEST_P(Adopting, WhatNoConnectionCanBeIsRefusedWithARemedy) {
     start_client();
     const RawListener listener(loopback_endpoint());
     const OwnedDescriptor listening(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     ASSERT_EQ(::listen(listening.number(), 1), 0);
     const OwnedDescriptor fresh(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     const OwnedDescriptor file(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-    const auto packets = socket_pair(SOCK_SEQPACKET);
-    EXPECT_NE(refusal(listening.number()).find("listens"), std::string::npos);
-    EXPECT_NE(refusal(fresh.number()).find("is not connected"), std::string::npos);
-    EXPECT_NE(refusal(file.number()).find("is not a socket"), std::string::npos);
-    EXPECT_NE(refusal(packets.first.number()).find("is not a stream"), std::string::npos);
-    EXPECT_NE(refusal(-1).find("is not open"), std::string::npos);
+    const OwnedDescriptor lonely(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+    const OwnedDescriptor udp(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    const auto datagrams = socket_pair(SOCK_DGRAM);
+    const OwnedDescriptor netlink(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0));
+    const struct {
+        int descriptor;
+        const char* problem;
+        const char* remedy;
+    } rows[]{
+        {listening.number(), "listens", "accept from it"},
+        {fresh.number(), "is not connected", "connect it before"},
+        {lonely.number(), "is not connected", "connect it before"},
+        {file.number(), "is not a socket", "on a thread of yours"},
+        {udp.number(), "is a socket of datagrams", "connect() to udp://"},
+        {datagrams.first.number(), "is a socket of datagrams", "or unixgram:"},
+        {netlink.number(), "of a kind that no connection has", "adopt streams"},
+        {-1, "is not open", "hand over one that is"},
+    };
+    for (const auto& [descriptor, problem, remedy] : rows) {
+        const std::string text = refusal(descriptor);
+        EXPECT_NE(text.find(problem), std::string::npos) << text;
+        EXPECT_NE(text.find(remedy), std::string::npos) << text;
+    }
     EXPECT_EQ(engine().connection_count(), 0U);
     EXPECT_GE(::fcntl(fresh.number(), F_GETFD), 0) << "it is still the caller's";
 }

@@ -75,6 +75,14 @@ RawMessages::RawMessages(Scheme scheme)
 
 RawMessages RawMessages::unnamed(Scheme scheme) { return RawMessages(scheme); }
 
+std::pair<OwnedDescriptor, RawMessages> RawMessages::pair(Scheme scheme) {
+    std::array<int, 2> ends{};
+    if (::socketpair(AF_UNIX, os::socket_type(scheme) | SOCK_CLOEXEC, 0, ends.data()) != 0) {
+        refuse(errno, "socketpair");
+    }
+    return {OwnedDescriptor(ends[0]), RawMessages(scheme, ends[1])};
+}
+
 RawMessages RawMessages::bound(const Endpoint& at) {
     RawMessages made(at.scheme());
     const auto address = *os::SocketAddress::of(at);

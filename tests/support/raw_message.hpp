@@ -19,6 +19,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace berth::test {
@@ -37,6 +38,8 @@ public:
     static RawMessages bound(const Endpoint& at);
     // Without a name, and connected to nobody.
     static RawMessages unnamed(Scheme scheme);
+    // Without names, and connected to the other descriptor: socketpair(2).
+    static std::pair<OwnedDescriptor, RawMessages> pair(Scheme scheme);
 
     void send(std::string_view bytes, const std::vector<int>& attached = {});
     // False: there is no room for it.
@@ -52,6 +55,7 @@ public:
 
 private:
     explicit RawMessages(Scheme scheme);
+    RawMessages(Scheme scheme, int socket) : scheme_(scheme), socket_(socket) {}
 
     Scheme scheme_;
     OwnedDescriptor socket_;

@@ -108,9 +108,9 @@ void set_option(int socket, int option, const void* value, std::size_t bytes) {
     if (::setsockopt(socket, SOL_SOCKET, option, value, length) != 0) refuse(errno, "setsockopt");
 }
 
-OwnedDescriptor open_socket(const Address& address) {
+OwnedDescriptor open_socket(const Address& address, int type = SOCK_STREAM) {
     const int family = address.storage.ss_family;
-    OwnedDescriptor opened{::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+    OwnedDescriptor opened{::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
     if (opened.number() < 0) refuse(errno, "socket");
     return opened;
 }
@@ -301,7 +301,8 @@ std::string RawPeer::read_opened(std::size_t max) {
 
 RawListener::RawListener(const Endpoint& at) : endpoint_(at) {
     Address address = address_of(at);
-    socket_ = open_socket(address);
+    socket_ =
+        open_socket(address, at.scheme() == Scheme::unix_packet ? SOCK_SEQPACKET : SOCK_STREAM);
     if (::bind(socket_.number(), address.get(), address.length) != 0) refuse(errno, "bind");
     if (::listen(socket_.number(), SOMAXCONN) != 0) refuse(errno, "listen");
     if (!at.is_unix()) endpoint_ = Endpoint{at.scheme(), local_address(socket_.number())};

@@ -101,7 +101,7 @@ private:
 
 class RawListener final : public PeerListener {
 public:
-    // Port 0: the kernel chooses, see endpoint().
+    // Port 0: the kernel chooses, see endpoint(). Of Unix packets each send of a peer is one.
     explicit RawListener(const Endpoint& at);
 
     const Endpoint& endpoint() const override { return endpoint_; }
