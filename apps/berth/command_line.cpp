@@ -37,6 +37,7 @@ constexpr const char* kLoadExamples = R"(Examples:
   berth load :9000
   berth load tcp://127.0.0.1:9000 --connections 1000 --depth 16 --duration 30s
   berth load unix:///run/echo.sock --size 64KiB --json
+  berth load unixpacket:@echo --depth 4
   berth load :9000 --rate 20000        # open loop: latency from when it was due
 
 Exit status: 0 every byte verified and every connection ended well, 1 not so,
@@ -99,6 +100,12 @@ void check_load(const LoadSettings& settings) {
     const auto [size, depth] = settings.shape;
     if (size == 0) throw CLI::ValidationError("--size", "a request has at least one byte");
     if (settings.to.is_udp()) check_datagram_load(settings);
+    if (settings.is_over_packets() && size > LoadSettings::kPacketMax) {
+        throw CLI::ValidationError(
+            "--size", fmt::format("a request over unixpacket: is one packet, of {} at most; lower "
+                                  "it, or use unix:",
+                                  size_text(LoadSettings::kPacketMax)));
+    }
     if (size > LoadSettings::kInFlightMax / depth / settings.connections) {
         throw CLI::ValidationError(
             "--connections, --size, --depth",

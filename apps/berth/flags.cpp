@@ -73,10 +73,10 @@ Parsed<Destination> parse_target(const std::string& text) {
     if (to->is_name() && !to->is_udp()) return with_port(*to, text);
     const auto endpoint = parse_address(text);
     if (!endpoint) return std::unexpected(endpoint.error());
-    if (!endpoint->is_stream() && !endpoint->is_udp()) {
+    if (endpoint->scheme() == Scheme::unix_datagram) {
         return std::unexpected(fmt::format(
-            "'{}': load over Unix datagrams and packets does not exist yet; use tcp://, udp:// or "
-            "unix:",
+            "'{}': load over Unix datagrams does not exist yet; use unixpacket:, or unix:, udp:// "
+            "or tcp://",
             text));
     }
     return with_port(*endpoint, text);

@@ -149,6 +149,9 @@ Options options_for(const LoadSettings& settings, Logger& logger) {
     options.busy_poll = settings.busy_poll;
     options.output_high = std::max(options.output_high, in_flight + 1);
     options.output_max = std::max(options.output_max, 2 * options.output_high);
+    if (settings.is_over_packets()) {
+        options.packet_max = std::max(options.packet_max, settings.shape.size);
+    }
     options.drain = kAnswersWithin;
     options.lame_duck = Duration::zero();  // nobody is sent to a load
     options.logger = &logger;

@@ -12,6 +12,7 @@
 
 #include <berth/clock.hpp>
 #include <berth/destination.hpp>
+#include <berth/endpoint.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -23,6 +24,7 @@ namespace berth::app {
 struct LoadSettings {
     // More requests in flight than this, in bytes, are a mistake and not a load.
     static constexpr std::size_t kInFlightMax = std::size_t{1} << 30U;
+    static constexpr std::size_t kPacketMax = 16U << 20U;  // as Options::packet_max
 
     Destination to;
     std::size_t connections = 50;
@@ -38,6 +40,9 @@ struct LoadSettings {
     Duration busy_poll{0};                  // as Options::busy_poll
     std::uint64_t seed = 1;
     bool json = false;
+
+    // Of Unix packets: one is a request, and one its answer.
+    bool is_over_packets() const { return to.endpoint().scheme() == Scheme::unix_packet; }
 };
 
 // The exit status of the program.

@@ -14,6 +14,8 @@
 #include <berth/handler.hpp>
 #include <berth/result.hpp>
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
@@ -188,7 +190,21 @@ void LoadLoop::ask_or_drain(Connection& peer, Session& session) {
     }
     if (interval_ > Duration{0}) return wait_in_line(peer, session);
     const Instant asked_at = now();
-    while (may_ask(session)) peer.write(session.talk.ask(asked_at));
+    while (may_ask(session) && ask(peer, session, asked_at)) continue;
+}
+
+// False: no packet can be so long, and so there is nothing that this connection could ask.
+bool LoadLoop::ask(Connection& peer, Session& session, Instant intended) {
+    if (peer.write(session.talk.ask(intended)) != WriteStatus::too_long) return true;
+    if (tally_.first_problem.empty()) {
+        tally_.first_problem = fmt::format(
+            "a packet of {} bytes is longer than the send buffer of its socket; lower --size, or "
+            "raise net.core.wmem_default",
+            plan_.settings.shape.size);
+    }
+    session.ending = Ending::refused;
+    peer.close(CloseMode::reset);
+    return false;
 }
 
 void LoadLoop::wait_in_line(Connection& peer, Session& session) {
@@ -205,7 +221,7 @@ void LoadLoop::send_what_is_due() {
         in_line_.pop_front();
         if (peer == nullptr || !peer->is_open()) continue;
         auto& session = *peer->context<Session>();
-        peer->write(session.talk.ask(*next_due_));
+        if (!ask(*peer, session, *next_due_)) continue;
         *next_due_ = *next_due_ + interval_;
         session.is_waiting = may_ask(session);
         if (session.is_waiting) in_line_.push_back(peer->id());
@@ -216,7 +232,9 @@ void LoadLoop::received(Connection& peer) {
     auto& session = *peer.context<Session>();
     const std::uint64_t answered_before = session.talk.answered();
     const Instant heard_at = now();
-    if (!session.talk.hear(peer.peek(), heard_at, tally_.latencies)) {
+    const bool is_whole =
+        !plan_.settings.is_over_packets() || peer.unread() == plan_.settings.shape.size;
+    if (!is_whole || !session.talk.hear(peer.peek(), heard_at, tally_.latencies)) {
         session.ending = Ending::corrupt;
         peer.close(CloseMode::reset);
         return;

@@ -81,6 +81,7 @@ private:
     bool is_through(const Session& session) const;
     void end_connection(Ending ending, Duration replace_after);
     void ask_or_drain(Connection& peer, Session& session);
+    bool ask(Connection& peer, Session& session, Instant intended);
     void wait_in_line(Connection& peer, Session& session);
     void send_what_is_due();
     void set_open(std::size_t count) { open_.store(count, std::memory_order_relaxed); }

@@ -22,7 +22,7 @@ namespace berth::app {
 enum class Ending : std::uint8_t {
     clean,    // every request answered, then both sides said goodbye
     closed,   // the server's goodbye between two answers, with requests unanswered
-    refused,  // never connected
+    refused,  // never connected; or no packet can be as long as a request
     reset,
     timed_out,  // no connection, no answer or no goodbye in time
     cut_short,  // the server's goodbye inside an answer

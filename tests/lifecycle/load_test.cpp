@@ -109,6 +109,69 @@ TEST(Load, KeepsToItsRate) {
     EXPECT_EQ(server.stop(), 0);
 }
 
+// ── Packets ──────────────────────────────────────────────────────────────────────────────────
+
+TEST(LoadOfPackets, VerifiesEachAndSaysGoodbye) {
+    const TempDir folder;
+    ServerProcess server({"echo", "--listen", "unixpacket://" + folder.file("echo.sock")});
+    for (const Process::Words& shape :
+         {Process::Words{"--size", "1000", "--depth", "4", "--connections", "20"},
+          {"--size", "1", "--depth", "64", "--connections", "2"},
+          {"--size", "100000", "--depth", "16", "--connections", "2"},
+          {"--size", "100", "--rate", "1000", "--connections", "2"}}) {
+        Process::Words flags{"--duration", "200ms"};
+        flags.insert(flags.end(), shape.begin(), shape.end());
+        LoadProcess load(server.address(), flags);
+        const auto result = load.result();
+        EXPECT_EQ(load.wait(), 0) << load.output() << load.messages();
+        EXPECT_GT(result.at("requests"), 0);
+        EXPECT_EQ(result.at("ends").at("clean"), result.at("connections"));
+        EXPECT_EQ(result.at("unanswered"), 0);
+    }
+    EXPECT_EQ(server.stop(), 0);
+}
+
+TEST(LoadOfPackets, SaysGoodbyeAfterSoManyRequests) {
+    const TempDir folder;
+    ServerProcess server({"echo", "--listen", "unixpacket://" + folder.file("echo.sock")});
+    LoadProcess load(server.address(), {"--connections", "3", "--depth", "2", "--requests", "5"});
+    const auto result = load.result();
+    EXPECT_EQ(load.wait(), 0) << load.messages();
+    EXPECT_EQ(result.at("requests"), 15);
+    EXPECT_EQ(result.at("ends").at("clean"), 3);
+    EXPECT_EQ(server.stop(), 0);
+}
+
+TEST(LoadOfPackets, TellsOneThatIsTooLongAndWhatToDo) {
+    const TempDir folder;
+    ServerProcess server({"echo", "--listen", "unixpacket://" + folder.file("echo.sock")});
+    for (const char* const pace : {"1", "1000000000"}) {
+        LoadProcess load(server.address(), {"--connections", "2", "--size", "16MiB", "--requests",
+                                            "1", "--rate", pace});
+        const auto result = load.result();
+        EXPECT_EQ(load.wait(), 1) << load.output();
+        EXPECT_EQ(result.at("ends").at("refused"), 2);
+        EXPECT_NE(load.messages().find("lower --size"), std::string::npos) << load.messages();
+    }
+    EXPECT_EQ(server.stop(), 0);
+}
+
+// The bytes are right, their bounds are not.
+TEST(LoadOfPackets, CallsAnAnswerInTwoPacketsCorrupt) {
+    const TempDir folder;
+    RawListener listener(*berth::Endpoint::parse("unixpacket://" + folder.file("echo.sock")));
+    LoadProcess load(listener.endpoint().to_string(),
+                     {"--connections", "1", "--size", "4", "--duration", "1h"});
+    RawPeer server = listener.accept();
+    const std::string request = server.read(4);
+    server.send(request.substr(0, 2));
+    server.send(request.substr(2));
+    EXPECT_EQ(load.result().at("ends").at("corrupt"), 1) << load.output();
+    EXPECT_EQ(load.wait(), 1);
+}
+
+// ── Bad servers ──────────────────────────────────────────────────────────────────────────────
+
 // One connection with requests of four bytes to a server that is the test.
 class LoadAgainstAScript : public testing::Test {
 protected:

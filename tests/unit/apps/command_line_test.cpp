@@ -247,6 +247,9 @@ TEST(CommandLine, RefusesWrongUsageAndSaysWhatIsWrong) {
         {{"load", ":1", "--rate", "0"}, "--rate: '0'"},
         {{"load", "udp://:1", "--size", "7"}, "8 to 65507 bytes"},
         {{"load", "udp://:1", "--rate", "9"}, "do not exist for udp"},
+        {{"load", "unixpacket:@x", "--size", "17M"}, "of 16MiB at most"},
+        {{"load", "unixgram:@x"}, "use unixpacket:"},
+        {{"serve", "proxy", "--to", "unixpacket:@x"}, "streams only"},
         {{"serve", "echo", "--admin", "udp://:1"}, "streams only"},
         {{"load", ":1", "--connections", "5000", "--size", "1M", "--depth", "16"}, "in flight"},
     };
@@ -260,7 +263,6 @@ TEST(CommandLine, RefusesWrongUsageAndSaysWhatIsWrong) {
 TEST(CommandLine, RefusesWhatDoesNotExistYet) {
     const std::vector<Words> missing{
         {"load", "unixgram:@x"},
-        {"load", "unixpacket:@x"},
         {"doctor"},
     };
     for (const Words& words : missing) {
