@@ -66,6 +66,7 @@
 //   20  Watch.TellsOfInput Watch.TellsOfWhatWasThereBefore Watch.TellsOfRoom Watch.TellsOfTheEnd
 //       Watch.TellsAgainOfMore
 //   21  Watch.EndsOnceWhenStopped Watch.StopsFromInsideItsCompletion Watch.StartsAgainAfterTheEnd
+//       Watch.StopsFromInsideAnothersCompletion
 
 #pragma once
 

@@ -104,6 +104,28 @@ TEST_P(Watch, StopsFromInsideItsCompletion) {
     EXPECT_EQ(sink().of(watched).back().kind, Kind::watch_end);
 }
 
+// 21: also where both had something to tell in the same poll
+TEST_P(Watch, StopsFromInsideAnothersCompletion) {
+    const auto [one, peer_of_one] = world().watched_pair();
+    const auto [other, peer_of_other] = world().watched_pair();
+    const Watched* stopped = nullptr;
+    sink().on_completion = [&, &first = one, &second = other](const Completion& each, Bytes) {
+        if (stopped != nullptr || each.kind != Kind::ready || !each.ready.input) return;
+        Watched& silenced = each.source == &first ? second : first;
+        stopped = &silenced;
+        driver().stop_watch(silenced);
+    };
+    world().send_all(*peer_of_one, "something");
+    world().send_all(*peer_of_other, "something");
+    ASSERT_TRUE(driver().start_watch(one));
+    ASSERT_TRUE(driver().start_watch(other));
+    ASSERT_TRUE(world().until([&] { return stopped != nullptr; }));
+    ASSERT_TRUE(comes(Kind::watch_end, *stopped));
+    world().advance_idly();
+    EXPECT_EQ(count_of_input(*stopped), 0U);
+    EXPECT_EQ(sink().of(*stopped).back().kind, Kind::watch_end);
+}
+
 // 21: the descriptor is as it was
 TEST_P(Watch, StartsAgainAfterTheEnd) {
     const auto [watched, peer] = world().watched_pair();
