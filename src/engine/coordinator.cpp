@@ -23,7 +23,10 @@ constexpr Duration kClosingPatience = std::chrono::milliseconds{50};
 
 // What it takes the kernel to close a connection whose send queue is full, several times over when
 // two loops free memory at a time.
-constexpr Duration kForcingTime = std::chrono::microseconds{150};
+constexpr Duration kForcingTime = std::chrono::microseconds{250};
+
+// With less time than this left nobody is looked at again before the deadline.
+constexpr Duration kStalledLookMin = std::chrono::milliseconds{50};
 
 }  // namespace
 
@@ -32,7 +35,7 @@ void Coordinator::reset(std::size_t descriptors_open) {
     quiescence_.reset();
     listener_stops_.reset();
     was_handed_over_ = false;
-    forces_stalled_ = false;
+    stalled_look_.reset();
     suspends_ = false;
     done_ = false;
 }
@@ -160,10 +163,7 @@ bool Coordinator::drain() {
         return begin_reclaiming(LifecycleEvent::drained);
     }
     if (expired(core_.deadline())) return begin_forcing();
-    if (!forces_stalled_ && expired(stalled_end())) {
-        forces_stalled_ = true;
-        tell_workers([](Worker& worker) { worker.force_stalled(); });
-    }
+    if (expired(stalled_look())) look_for_stalled();
     if (core_.state() == EngineState::lingering) return false;
     if (!all_workers([](Worker& worker) { return worker.is_settled(); })) return false;
     record_.enter("linger");
@@ -171,12 +171,22 @@ bool Coordinator::drain() {
 }
 
 // The deadline is when everything is over, so those for whom nobody can do anything are cut off
-// before it, by as much as that takes; and not before three quarters of the time have passed.
+// before it, by as much as that takes; and not before five eighths of the time have passed.
 Instant Coordinator::stalled_end() const {
     if (core_.deadline().is_never()) return Instant::never();
     const auto per_loop = static_cast<Duration::rep>(core_.limit().count() / core_.worker_count());
-    const Duration longest = (core_.deadline() - record_.began()) / 4;
+    const Duration longest = (core_.deadline() - record_.began()) * 3 / 8;
     return core_.deadline() - std::min(kForcingTime * per_loop, longest);
+}
+
+Instant Coordinator::stalled_look() const { return stalled_look_.value_or(stalled_end()); }
+
+// Who was still moving may stall later: half of the time that is left is enough to see it again.
+void Coordinator::look_for_stalled() {
+    tell_workers([](Worker& worker) { worker.force_stalled(); });
+    const Instant now = core_.system().now();
+    const Duration left = core_.deadline() - now;
+    stalled_look_ = left > kStalledLookMin ? now + left / 2 : Instant::never();
 }
 
 bool Coordinator::begin_forcing() {
@@ -284,7 +294,7 @@ Instant Coordinator::next_look() {
         }
         case EngineState::draining:
         case EngineState::lingering: {
-            const Instant end = forces_stalled_ ? core_.deadline() : stalled_end();
+            const Instant end = std::min<Instant>(core_.deadline(), stalled_look());
             return std::min(end, record_.sample());
         }
         case EngineState::forcing: return forced_at_ + kGrace;

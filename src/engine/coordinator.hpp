@@ -81,6 +81,8 @@ private:
     bool expired(Deadline deadline) const;
     Instant lame_duck_end() const;
     Instant stalled_end() const;
+    Instant stalled_look() const;
+    void look_for_stalled();
     Instant next_look();
     template <class Fact>
     bool all_workers(Fact&& fact) const;
@@ -98,8 +100,8 @@ private:
     Instant forced_at_;
     Instant leaving_since_;
     bool was_handed_over_ = false;
-    bool forces_stalled_ = false;
-    bool suspends_ = false;  // told the acceptors, and they have not all stopped
+    std::optional<Instant> stalled_look_;  // the next, once there was one
+    bool suspends_ = false;                // told the acceptors, and they have not all stopped
     bool done_ = false;
 };
 

@@ -136,6 +136,7 @@ public:
     bool is_put_off() const;
     // Would waiting until the deadline change nothing, as far as anybody can tell?
     bool is_stalled() const;
+    bool has_stalled();  // who has not is looked at anew from here on
     // Of an InFlight token.
     void begin_request();
     void end_request();

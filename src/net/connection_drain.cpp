@@ -141,6 +141,12 @@ bool ConnectionCore::is_stalled() const {
     return state_ == ConnectionState::lingering || unsent() > 0 || !is_acknowledged();
 }
 
+bool ConnectionCore::has_stalled() {
+    if (is_stalled()) return true;
+    if (told_ && !is_gone()) look();
+    return false;
+}
+
 void ConnectionCore::cut_off(CloseReason reason, driver::Ending ending) {
     reason_ = reason;
     reason_noted_ = true;

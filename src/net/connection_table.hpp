@@ -113,7 +113,7 @@ public:
     void begin_drain(Deadline deadline);
     void force_all();
     // Cuts off who is stalled, some at a time, so that the others are served on. False: nobody is
-    // left to look at.
+    // left of those; the next call looks again.
     bool force_stalled();
     // The same for the connections of one listener, while the engine goes on.
     void begin_drain_of(std::size_t listener, Deadline deadline);
@@ -321,7 +321,6 @@ private:
     std::vector<base::SlotId> reaped_;
     WriteWaiters finished_;
     bool is_forced_ = false;
-    bool has_looked_for_stalled_ = false;
     bool is_harvesting_ = false;
     std::optional<DrainTerms> terms_;
     std::vector<std::pair<std::size_t, DrainTerms>> listener_terms_;  // of listeners that stop

@@ -56,7 +56,6 @@ void ConnectionTable::begin_run() {
     listener_terms_.clear();
     forced_.clear();
     stalled_.clear();
-    has_looked_for_stalled_ = false;
     harvests_.clear();
     is_harvesting_ = false;
     is_forced_ = false;
@@ -188,9 +187,9 @@ void ConnectionTable::force_all() {
 
 // Whoever moves until it is its turn is left alone.
 bool ConnectionTable::force_stalled() {
-    if (!std::exchange(has_looked_for_stalled_, true)) {
-        slots_.for_each([&](const ConnectionCore& connection) {
-            if (connection.is_stalled()) stalled_.push_back(connection.slot());
+    if (stalled_.empty()) {
+        slots_.for_each([&](ConnectionCore& connection) {
+            if (connection.has_stalled()) stalled_.push_back(connection.slot());
         });
     }
     for (std::size_t i = 0; i < kForcedAtATime && !stalled_.empty(); ++i) {
