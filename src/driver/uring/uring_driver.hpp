@@ -288,6 +288,7 @@ private:
     void deliver_answers(std::size_t count);
     [[gnu::noinline]] void deliver_rest();
     void deliver_retried();
+    void finish_retried(Source& source);
     void collect_finished();
     void deliver_finished();
     bool deliver_last_answers();

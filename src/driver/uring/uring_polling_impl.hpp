@@ -132,11 +132,16 @@ void UringDriver<Sink>::deliver_answers(std::size_t count) {
 }
 
 template <class Sink>
+void UringDriver<Sink>::finish_retried(Source& source) {
+    if ((source.state & kAsked) == 0) finished_.push(source);
+}
+
+template <class Sink>
 void UringDriver<Sink>::deliver_retried() {
     while (Source* source = retried_.pop()) {
         clear(source->odd, kQueued);
         if (is_finished(*source)) {
-            if ((source->state & kAsked) == 0) finished_.push(*source);
+            finish_retried(*source);
             continue;
         }
         if (is_datagrams(*source)) {

@@ -200,7 +200,7 @@ void UringDriver<Sink>::deliver_received(Stream& stream, const io_uring_cqe& ans
     if (is_last && !was_finished) clear(stream.state, kReceiving | kCancelled);
     if ((answer.flags & IORING_CQE_F_BUFFER) != 0) {
         if (answer.res > 0) {
-            if (is_last && leaves_rest(stream, answer)) more_of_ = &stream;
+            if (leaves_rest(stream, answer)) more_of_ = &stream;
             receive(stream, answer);
             more_of_ = nullptr;
         } else {
@@ -235,10 +235,11 @@ bool UringDriver<Sink>::leaves_more(Stream& stream, std::size_t) {
     return false;
 }
 
-// Of the last answer of a receive: the kernel has more, and the sink gets this in one piece.
+// This is the last answer of a receive, the kernel has more, and the sink gets this in one piece.
 template <class Sink>
 bool UringDriver<Sink>::leaves_rest(const Stream& stream, const io_uring_cqe& answer) const {
-    return (answer.flags & IORING_CQE_F_SOCK_NONEMPTY) != 0 && stream.odd == 0 &&
+    constexpr std::uint32_t kMore = IORING_CQE_F_MORE | IORING_CQE_F_SOCK_NONEMPTY;
+    return (answer.flags & kMore) == IORING_CQE_F_SOCK_NONEMPTY && stream.odd == 0 &&
            stream.heard_in != poll_ && static_cast<std::size_t>(answer.res) <= piece_max_;
 }
 
