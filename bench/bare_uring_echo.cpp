@@ -246,6 +246,4 @@ private:
 
 }  // namespace
 
-int main(int argc, char** argv) {
-    Echo(bench::open_as_told(argc, argv, SOCK_STREAM)).serve();
-}
+int main(int argc, char** argv) { Echo(bench::open_as_told(argc, argv, SOCK_STREAM)).serve(); }
