@@ -277,9 +277,9 @@ public:
     virtual bool is_put_off(const Stream& stream) const = 0;
     virtual void wake() = 0;  // any thread
 
-    // From inside on_received, of the stream that it is about and of all that it was given: is more
-    // in the kernel, where others may take it until on_received returns? A driver that takes input
-    // early answers no, and leaves what follows a long piece there from then on.
+    // Asked from inside on_received, about its stream, with how much came: is more in the kernel,
+    // where others may take it until on_received returns? A driver that takes input early answers
+    // no, and from then on leaves there what follows a piece.
     virtual bool leaves_more(Stream& /*stream*/, std::size_t /*received*/) { return false; }
 };
 
