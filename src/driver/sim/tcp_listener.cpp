@@ -69,9 +69,7 @@ void TcpSocket::leave_syn_queue() {
 // What is queued is reset: inet_csk_listen_stop. What is half open is refused by its last ACK.
 void TcpSocket::stop_listening() {
     network().stop_listening(*this);
-    for (const auto& queued : std::exchange(accept_queue_, {})) {
-        static_cast<void>(queued->disconnect());
-    }
+    for (const auto& queued : std::exchange(accept_queue_, {})) queued->drop_connection();
 }
 
 }  // namespace berth::driver::sim

@@ -110,7 +110,7 @@ Outcome<void> TcpSocket::connect_to(const Endpoint& endpoint) {
 Outcome<void> TcpSocket::end_failed_connect() {
     const int error = take_error();
     connect_ = Connect::not_called;
-    static_cast<void>(disconnect());
+    drop_connection();
     return base::failed(error != 0 ? error : ECONNABORTED);
 }
 
@@ -176,7 +176,7 @@ Outcome<void> TcpSocket::shutdown(Shut what) {
     if (is_in(State::listening, State::syn_sent)) {
         if (is_listening() && what == Shut::sending) return {};
         connect_ = Connect::not_called;
-        static_cast<void>(disconnect());
+        drop_connection();
         return {};
     }
     const bool was_closed = state_ == State::closed;
@@ -199,7 +199,7 @@ void TcpSocket::close() {
         send_reset();
         become_closed();
     } else if (resets_ || is_in(State::listening, State::syn_sent)) {
-        static_cast<void>(disconnect());
+        drop_connection();
     } else {
         end_sending();
     }
@@ -211,7 +211,7 @@ void TcpSocket::close() {
 }
 
 // Linux' tcp_disconnect: a reset for the peer, and the socket is as good as new.
-Outcome<void> TcpSocket::disconnect() {
+void TcpSocket::drop_connection() {
     const bool is_unfinished = is_in(State::closing, State::last_ack) && out_.unsent() != 0;
     if (is_listening()) {
         stop_listening();
@@ -226,7 +226,6 @@ Outcome<void> TcpSocket::disconnect() {
     forget_address();
     in_.drop();
     no_more_received_ = no_more_sent_ = has_peer_ended_ = false;
-    return {};
 }
 
 void TcpSocket::become_closed() {

@@ -57,7 +57,10 @@ public:
     Outcome<std::size_t> send_to(const Endpoint&, Bytes bytes) override { return send(bytes); }
     Outcome<std::size_t> receive(MutableBytes into) override;
     Outcome<void> shutdown(Shut what) override;
-    Outcome<void> disconnect() override;
+    Outcome<void> disconnect() override {
+        drop_connection();
+        return {};
+    }
     void close() override;
 
     Outcome<void> set(SocketOption option, int value) override;
@@ -97,6 +100,7 @@ private:
     // ── Calls: tcp_socket.cpp ────────────────────────────────────────────────────────────────
     Outcome<void> connect_to(const Endpoint& endpoint);
     Outcome<void> end_failed_connect();
+    void drop_connection();  // tcp_disconnect
     // Out of the network. What was received can still be read.
     void become_closed();
     void finish();  // the same, and nothing more can be sent or received: tcp_done
