@@ -5,25 +5,19 @@
 #pragma once
 
 #include "sim/stepped_engine.hpp"
+#include "sim/stepping.hpp"
 #include "support/scripted_resolver.hpp"
 
 #include <berth/event_loop.hpp>
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace berth::simulation {
-
-class Silence final : public Logger {
-public:
-    void log(LogLevel, std::string_view) override {}
-};
 
 // What a dial came to, and when.
 class Witness final : public EventHandler {
@@ -78,19 +72,9 @@ protected:
             *Destination::parse(scheme + "://server.test:" + std::to_string(kPort)),
             std::move(how)));
     }
-    // Until `is_done`, or nobody has anything left to do before `end`.
     template <class Done>
     void run(Done&& is_done, Instant end = Instant::never()) {
-        while (!is_done()) {
-            const std::size_t actor = ready_actor();
-            if (actor < client_.actors()) {
-                client_.step(actor);
-                continue;
-            }
-            const Instant next = std::min({client_.next(), kernel_.next_event(), end});
-            if (next.is_never() || now() >= end) return;
-            kernel_.advance(next);
-        }
+        simulation::run(kernel_, client_, std::forward<Done>(is_done), end);
     }
     void run_until_told() {
         run([this] { return witness_.is_told(); });
@@ -109,13 +93,6 @@ protected:
     Instant begun_;
 
 private:
-    std::size_t ready_actor() const {
-        for (std::size_t actor = 0; actor < client_.actors(); ++actor) {
-            if (client_.is_ready(actor)) return actor;
-        }
-        return client_.actors();
-    }
-
     sim::Kernel kernel_{1};
     sim::Process host_{kernel_};
     sim::SimSystem server_{host_};
