@@ -171,11 +171,11 @@ bool Coordinator::drain() {
 }
 
 // The deadline is when everything is over, so those for whom nobody can do anything are cut off
-// before it, by as much as that takes; and not before five eighths of the time have passed.
+// before it, by as much as that takes; and not before half of the time has passed.
 Instant Coordinator::stalled_end() const {
     if (core_.deadline().is_never()) return Instant::never();
     const auto per_loop = static_cast<Duration::rep>(core_.limit().count() / core_.worker_count());
-    const Duration longest = (core_.deadline() - record_.began()) * 3 / 8;
+    const Duration longest = (core_.deadline() - record_.began()) / 2;
     return core_.deadline() - std::min(kForcingTime * per_loop, longest);
 }
 
