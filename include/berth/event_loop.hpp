@@ -55,11 +55,11 @@ public:
     // The same; `options.done` runs once unless this fails at once. Its loop is this one.
     Result<ConnectionId> connect(const Destination& to, DialOptions options);
 
-    // Takes over a connected socket that somebody else has opened, of a stream or of Unix packets:
-    // on_open follows, as for one that was dialled; packets are as those of a unixpacket:
-    // listener, descriptors with them included. From then on the descriptor is the loop's; if this
-    // fails, it is still the caller's. Refused: what is of another kind, listens, is not
-    // connected, or is this loop's already.
+    // Takes over a connected socket that somebody else has opened, of a stream, of Unix packets or
+    // of datagrams: on_open follows, as for one that was dialled; packets are as those of a
+    // unixpacket: listener, descriptors with them included. From then on the descriptor is the
+    // loop's; if this fails, it is still the caller's. Refused: what is of another kind, listens,
+    // is not connected, or is this loop's already.
     Result<ConnectionId> adopt(int descriptor, Context context = {});
 
     // ── Datagrams ────────────────────────────────────────────────────────────────────────────

@@ -187,6 +187,7 @@ public:
     // ── From its Link ────────────────────────────────────────────────────────────────────────
     void open_datagrams();
     void open_session();
+    void adopt_datagrams(Scheme scheme);
     void received_datagram(Bytes bytes);
     void open_messages();
     void message_sent(std::size_t count);  // of those that waited

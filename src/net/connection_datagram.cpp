@@ -22,6 +22,13 @@ void ConnectionCore::connect_datagrams(const Endpoint& endpoint) {
     if (errno_value != 0) fail(errno_value);
 }
 
+// It is connected already.
+void ConnectionCore::adopt_datagrams(Scheme scheme) {
+    set(kLinked);
+    const int errno_value = table_.add_link(*this).adopt(scheme);
+    if (errno_value != 0) fail(errno_value);
+}
+
 // Its first datagram is there: there is nobody to wait for.
 void ConnectionCore::open_session() {
     set(kLinked);

@@ -42,10 +42,8 @@ struct AdoptionRow {
 constexpr std::array kCannotAdopt{
     AdoptionRow{EBADF, "is not open", "hand over one that is, and close it no more"},
     AdoptionRow{ENOTSOCK, "is not a socket", "read it on a thread of yours, and post what comes"},
-    AdoptionRow{EPROTOTYPE, "is a socket of datagrams",
-                "close it, and dial its peer: connect() to udp:// or unixgram:"},
     AdoptionRow{ESOCKTNOSUPPORT, "is a socket of a kind that no connection has",
-                "adopt streams (tcp, Unix) and Unix packets; read this one on a thread of yours"},
+                "adopt tcp, udp and Unix sockets; read this one on a thread of yours"},
     AdoptionRow{EINVAL, "is a socket that listens", "accept from it, and adopt what comes"},
     AdoptionRow{ENOTCONN, "is not connected", "connect it before, or dial with connect()"},
 };
@@ -257,7 +255,13 @@ void ConnectionTable::open_taken_over() {
     opening_.swap(taken_over_);
     for (const base::SlotId slot : opening_) {
         ConnectionCore* connection = slots_.find(slot);
-        if (connection != nullptr && !connection->is_gone()) connection->open_accepted();
+        if (connection == nullptr || connection->is_gone()) continue;
+        const Endpoint& peer = dialled_.at(slot.slot).peer;
+        if (peer.is_datagram()) {
+            connection->adopt_datagrams(peer.scheme());
+        } else {
+            connection->open_accepted();
+        }
     }
     opening_.clear();
 }

@@ -19,13 +19,16 @@ DatagramLink::DatagramLink(ConnectionCore& connection, ConnectionTable& table)
 // connect(2) asks nobody: it is done when it returns.
 int DatagramLink::connect(const Endpoint& endpoint) {
     if (endpoint.is_unix()) {
-        scheme_ = endpoint.scheme();
         if (const auto named = table_.system().bind_to_any_name(descriptor); !named) {
             return named.errno_value();
         }
     }
     const auto connected = table_.system().connect(descriptor, endpoint);
-    if (!connected) return connected.errno_value();
+    return connected ? adopt(endpoint.scheme()) : connected.errno_value();
+}
+
+int DatagramLink::adopt(Scheme scheme) {
+    if (scheme == Scheme::unix_datagram) scheme_ = scheme;
     if (const auto done = table_.system().set(descriptor, driver::SocketOption::count_drops, 1);
         !done) {
         return done.errno_value();

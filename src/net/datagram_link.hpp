@@ -31,6 +31,8 @@ public:
 
     // Connects the connection's socket; ConnectionCore::open_datagrams follows, or an errno.
     int connect(const Endpoint& endpoint);
+    // The same for one that is connected.
+    int adopt(Scheme scheme);
 
     // DatagramCarrier
     int send(Bytes bytes) override;

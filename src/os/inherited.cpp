@@ -12,6 +12,7 @@
 
 #include <berth/endpoint.hpp>
 
+#include <netinet/in.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -23,6 +24,7 @@ namespace {
 
 constexpr OptionName kSocketType{SOL_SOCKET, SO_TYPE};
 constexpr OptionName kIsListening{SOL_SOCKET, SO_ACCEPTCONN};
+constexpr OptionName kProtocol{SOL_SOCKET, SO_PROTOCOL};
 
 Scheme scheme_of_unix(int type) {
     if (type == SOCK_SEQPACKET) return Scheme::unix_packet;
@@ -37,6 +39,9 @@ Scheme scheme_of(int listener, int family) {
     if (is_udp) return is_v6_only ? Scheme::udp6 : Scheme::udp;
     return is_v6_only ? Scheme::tcp6 : Scheme::tcp;
 }
+
+// Others have datagrams, too: icmp(7), udplite(7).
+bool is_of_udp(int descriptor) { return option(descriptor, kProtocol).value_or(0) == IPPROTO_UDP; }
 
 // A socket of datagrams listens as soon as it has a port.
 Inherited kind_of_datagrams(int descriptor) {
@@ -89,11 +94,13 @@ base::Outcome<Scheme> scheme_of_connection(int descriptor) {
     const int family = option(descriptor, kSocketFamily).value_or(AF_UNSPEC);
     const bool is_unix = family == AF_UNIX;
     if (!is_unix && family != AF_INET && family != AF_INET6) return base::failed(ESOCKTNOSUPPORT);
-    if (*type == SOCK_DGRAM) return base::failed(EPROTOTYPE);
-    const bool is_served = *type == SOCK_STREAM || (is_unix && *type == SOCK_SEQPACKET);
-    if (!is_served) return base::failed(ESOCKTNOSUPPORT);
     if (option(descriptor, kIsListening).value_or(0) != 0) return base::failed(EINVAL);
-    return is_unix ? scheme_of_unix(*type) : Scheme::tcp;
+    const bool is_datagram = *type == SOCK_DGRAM && (is_unix || is_of_udp(descriptor));
+    if (*type == SOCK_STREAM || is_datagram || (is_unix && *type == SOCK_SEQPACKET)) {
+        if (is_unix) return scheme_of_unix(*type);
+        return is_datagram ? Scheme::udp : Scheme::tcp;
+    }
+    return base::failed(ESOCKTNOSUPPORT);
 }
 
 base::Outcome<void> make_ours(int descriptor) {

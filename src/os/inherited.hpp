@@ -29,9 +29,8 @@ Inherited kind_of_inherited(int descriptor);
 // The address that a listener has, with the scheme that would have given it.
 base::Outcome<Endpoint> inherited_endpoint(int listener);
 
-// The scheme that would have dialled a socket: of streams, or of Unix packets. EINVAL: it listens;
-// EPROTOTYPE: of datagrams; ESOCKTNOSUPPORT: of any other kind. Whether it is connected is not
-// looked at.
+// The scheme that would have dialled a socket: of streams, of Unix packets, or of datagrams.
+// EINVAL: it listens; ESOCKTNOSUPPORT: of any other kind. Whether it is connected is not looked at.
 base::Outcome<Scheme> scheme_of_connection(int descriptor);
 
 // Non-blocking and close-on-exec, as every descriptor of ours. The first is also seen by whoever

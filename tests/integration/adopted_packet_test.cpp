@@ -5,8 +5,6 @@
 
 #include "integration/support_messages.hpp"
 
-#include <fcntl.h>
-
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,17 +14,6 @@ namespace {
 
 class AdoptedPackets : public SpeakingMessages {
 protected:
-    void start_without_listeners() { start(std::vector<std::string>{}); }
-    // From now on the descriptor is the engine's.
-    ConnectionId adopt(OwnedDescriptor socket) {
-        const int number = ::dup(socket.number());
-        Result<ConnectionId> id;
-        on_loop([&](EventLoop& loop) { id = loop.adopt(number); });
-        EXPECT_TRUE(id) << id.error().to_string();
-        EXPECT_NE(::fcntl(number, F_GETFL) & O_NONBLOCK, 0);
-        EXPECT_NE(::fcntl(number, F_GETFD) & FD_CLOEXEC, 0);
-        return *id;
-    }
     RawMessages adopted_peer() {
         auto [ours, peer] = RawMessages::pair(Scheme::unix_packet);
         adopt(std::move(ours));

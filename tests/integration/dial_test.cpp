@@ -304,7 +304,7 @@ TEST_P(Adopting, WhatNoConnectionCanBeIsRefusedWithARemedy) {
     const OwnedDescriptor file(::open("/dev/null", O_RDONLY | O_CLOEXEC));
     const OwnedDescriptor lonely(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
     const OwnedDescriptor udp(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    const auto datagrams = socket_pair(SOCK_DGRAM);
+    const OwnedDescriptor mute(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     const OwnedDescriptor netlink(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0));
     const struct {
         int descriptor;
@@ -315,9 +315,9 @@ TEST_P(Adopting, WhatNoConnectionCanBeIsRefusedWithARemedy) {
         {fresh.number(), "is not connected", "connect it before"},
         {lonely.number(), "is not connected", "connect it before"},
         {file.number(), "is not a socket", "on a thread of yours"},
-        {udp.number(), "is a socket of datagrams", "connect() to udp://"},
-        {datagrams.first.number(), "is a socket of datagrams", "or unixgram:"},
-        {netlink.number(), "of a kind that no connection has", "adopt streams"},
+        {udp.number(), "is not connected", "or dial with connect()"},
+        {mute.number(), "is not connected", "or dial with connect()"},
+        {netlink.number(), "of a kind that no connection has", "adopt tcp, udp and Unix"},
         {-1, "is not open", "hand over one that is"},
     };
     for (const auto& [descriptor, problem, remedy] : rows) {

@@ -10,6 +10,7 @@
 
 #include <berth/file_descriptor.hpp>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -44,6 +45,17 @@ protected:
     }
     bool has_heard(std::size_t count) {
         return eventually([&] { return heard().size() >= count; });
+    }
+    void start_without_listeners() { start(std::vector<std::string>{}); }
+    // From now on the descriptor is the engine's.
+    ConnectionId adopt(OwnedDescriptor socket) {
+        const int number = ::dup(socket.number());
+        Result<ConnectionId> id;
+        on_loop([&](EventLoop& loop) { id = loop.adopt(number); });
+        EXPECT_TRUE(id) << id.error().to_string();
+        EXPECT_NE(::fcntl(number, F_GETFL) & O_NONBLOCK, 0);
+        EXPECT_NE(::fcntl(number, F_GETFD) & FD_CLOEXEC, 0);
+        return *id;
     }
     static FileDescriptor owned(OwnedDescriptor& from) {
         OwnedDescriptor gone = std::move(from);
