@@ -92,10 +92,11 @@ TEST_P(DiallingOut, FromAnyThreadTellsTheIdAfterTheHandlerHasOpenedIt) {
     start_client();
     std::atomic<std::size_t> opened_before = 0;
     ASSERT_TRUE(engine().connect(
-        server.endpoint(), {.done = [&, note = outcomes.note()](
-                                        EventLoop& loop, Result<ConnectionId> dialled) mutable {
+        server.endpoint(),
+        {.done = [&, note = outcomes.note()](EventLoop& loop,
+                                             const Result<ConnectionId>& dialled) mutable {
             opened_before = script.count("on_open");
-            note(loop, std::move(dialled));
+            note(loop, dialled);
         }}));
     const RawPeer peer = accept(server);
     EXPECT_EQ(outcomes.at().id, opened());

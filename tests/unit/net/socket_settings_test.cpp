@@ -16,7 +16,7 @@ using driver::SocketOption;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-const SettingsCheck check("start", "Options::");
+const SettingsCheck kCheck("start", "Options::");
 
 int value_of(const SocketSettings& settings, SocketOption option) {
     const auto found = std::ranges::find(settings, option, &SocketSetting::option);
@@ -54,24 +54,24 @@ TEST(SocketSettings, ThatCannotBeAreRefusedWithNameAndRemedy) {
          {KeepAlive{.idle = milliseconds{1'500}}, KeepAlive{.idle = seconds{-1}},
           KeepAlive{.idle = seconds{32'768}}, KeepAlive{.idle = seconds{1}, .count = 128},
           KeepAlive{.idle = seconds{1}, .interval = milliseconds{1}}, KeepAlive{.count = 3}}) {
-        const auto refused = check.keepalive(wrong);
+        const auto refused = kCheck.keepalive(wrong);
         ASSERT_FALSE(refused);
         EXPECT_EQ(refused.error().code(), ErrorCode::invalid_option);
         EXPECT_NE(refused.error().to_string().find("Options::keepalive_"), std::string::npos);
     }
-    EXPECT_FALSE(check.user_timeout(std::chrono::microseconds{10}));
-    EXPECT_FALSE(check.user_timeout(std::chrono::hours{600}));
-    EXPECT_FALSE(check.buffer("send_buffer", std::size_t{2} << 30U));
+    EXPECT_FALSE(kCheck.user_timeout(std::chrono::microseconds{10}));
+    EXPECT_FALSE(kCheck.user_timeout(std::chrono::hours{600}));
+    EXPECT_FALSE(kCheck.buffer("send_buffer", std::size_t{2} << 30U));
 }
 
 TEST(SocketSettings, AtTheirBoundsAreFine) {
     EXPECT_TRUE(
-        check.keepalive({.idle = seconds{32'767}, .interval = seconds{32'767}, .count = 127}));
-    EXPECT_TRUE(check.keepalive({}));
-    EXPECT_TRUE(check.user_timeout(milliseconds{1}));
-    EXPECT_TRUE(check.user_timeout(Duration::zero()));
-    EXPECT_TRUE(check.buffer("send_buffer", std::size_t{1} << 30U));
-    EXPECT_TRUE(check.all(Options{}));
+        kCheck.keepalive({.idle = seconds{32'767}, .interval = seconds{32'767}, .count = 127}));
+    EXPECT_TRUE(kCheck.keepalive({}));
+    EXPECT_TRUE(kCheck.user_timeout(milliseconds{1}));
+    EXPECT_TRUE(kCheck.user_timeout(Duration::zero()));
+    EXPECT_TRUE(kCheck.buffer("send_buffer", std::size_t{1} << 30U));
+    EXPECT_TRUE(kCheck.all(Options{}));
 }
 
 TEST(SocketSettings, OfUnixSocketsAreTheBuffersAlone) {
