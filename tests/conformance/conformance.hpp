@@ -51,6 +51,7 @@
 //   15  SendSoon.DeliversEveryByteInOrder SendSoon.FreesItsMemoryAtOnce SendSoon.ServesManyStreams
 //       SendSoon.IsNotOvertaken SendSoon.LosesNothingTowardsASlowPeer SendSoon.TellsOfAReset
 //       SendSoon.TellsOfEachRefusalInItsPoll Settle.HandsOverAtOnce Settle.GivesBackWhatIsRefused
+//       SendSoon.TellsOfARefusalThatIsFollowedByOtherHandOvers
 //       Settle.LetsTheEndComeAfterTheLastByte
 //       SendSoon.IsDroppedByAReset SendSoon.SendsBackWhatItHasReceivedFromWhereThatLies
 //   16  Datagrams.ComeWholeAndInOrder Datagrams.ComeThatWereThereBefore Datagrams.ComeInBatches

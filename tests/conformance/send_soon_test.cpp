@@ -229,6 +229,31 @@ TEST_P(SendSoon, TellsOfEachRefusalInItsPoll) {
     for (std::size_t i = 0; i < pairs.size(); ++i) expect_arrives(pairs[i], expected[i]);
 }
 
+// 15: also of one that was handed over early in a poll, and others after it
+TEST_P(SendSoon, TellsOfARefusalThatIsFollowedByOtherHandOvers) {
+    Pair full = world().receiving_pair(PeerBuffer::small);
+    const std::size_t filled = fill(full.stream);
+    write(full.stream, block_);
+    std::deque<Pair> others;
+    for (int i = 0; i < 3; ++i) {
+        others.push_back(world().receiving_pair());
+        write(others.back().stream, "soon");
+    }
+    for (Pair& other : others) {
+        driver().pause_receive(other.stream);  // something more to hand over
+        sender_of(other.stream).settle();
+    }
+    world().advance();
+    std::string read;
+    EXPECT_TRUE(world().until([&] {
+        sender_of(full.stream).push();
+        read += full.peer->read_now();
+        return sender_of(full.stream).owes_nothing() && read.size() >= filled + block_.size();
+    }));
+    EXPECT_TRUE(read.ends_with(block_));
+    for (Pair& other : others) expect_arrives(other, "soon");
+}
+
 // 15: no poll is needed
 TEST_P(Settle, HandsOverAtOnce) {
     if (!is_prompt()) GTEST_SKIP() << "a storm delays everything";

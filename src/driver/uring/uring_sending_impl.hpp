@@ -64,15 +64,15 @@ void UringDriver<Sink>::end_sending(Stream& stream) {
 
 // ── Soon ─────────────────────────────────────────────────────────────────────────────────────
 
-// Hands over all letters now. A refusal leaves its letter in the batch until it is delivered.
+// Hands over all letters now. A refusal leaves its letter in the batch until it is delivered, also
+// one of an earlier call in this poll.
 template <class Sink>
 void UringDriver<Sink>::submit_letters() {
     withdraw_refused();
-    const std::uint32_t before = ring_->count_ready();
     ring_->submit();
     bool is_refused = has_withdrawn_;
-    for (std::uint32_t place = before; place < ring_->count_ready(); ++place) {
-        is_refused |= uring::is_send(uring::asked(ring_->ready(place).user_data));
+    for (std::uint32_t place = 0; place < ring_->count_ready(); ++place) {
+        is_refused |= uring::asked(ring_->ready(place).user_data) == outbox_.current_send();
     }
     if (is_refused) {
         outbox_.current().seal();
@@ -136,9 +136,11 @@ Slices UringDriver<Sink>::settle_soon(Stream& stream) {
 template <class Sink>
 Slices UringDriver<Sink>::take_refused(Stream& stream, const io_uring_cqe& answer) {
     uring::Batch& batch = outbox_.of(uring::asked(answer.user_data));
+    const uring::Letter* const letter = batch.last_of(stream);
+    BERTH_DEBUG_ASSERT(letter != nullptr, "what was refused is in its batch");
     const auto sent = static_cast<std::size_t>(std::max(answer.res, 0));
     std::size_t count = 0;
-    refused_[count++] = batch.last_of(stream)->bytes.subspan(sent);
+    refused_[count++] = letter->bytes.subspan(sent);
     if (&batch == &outbox_.previous()) {
         uring::Letter* const next = outbox_.current().last_of(stream);
         if (next != nullptr && (next->is_withdrawn || !ring_->is_submitted(next->entry))) {
