@@ -107,7 +107,7 @@ std::string_view Giver::reason_to_refuse() const {
     if (core_.stop_request().is_asked()) return "it is stopping";
     if (core_.state() == EngineState::suspended) return "it is suspended";
     if (core_.state() != EngineState::ready) return "it is not ready";
-    if (core_.handover().has_predecessor()) return "the generation before it has not ended";
+    if (core_.handover().hears_predecessor()) return "the generation before it has not ended";
     return {};
 }
 

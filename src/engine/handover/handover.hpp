@@ -51,10 +51,10 @@ public:
 
     // ── The coordinator's thread ─────────────────────────────────────────────────────────────
     // By when it wants to be called again at the latest.
-    // The end of the generation before is heard first: who comes next is refused until then.
     Instant advance() {
-        const Instant taker = taker_.advance();
-        return std::min(taker, giver_.advance());
+        taker_.advance();
+        const Instant giver = giver_.advance();
+        return std::min(taker_.next_look(), giver);
     }
     // Wakes the coordinator when it can be read.
     std::span<const int> watched();
@@ -62,7 +62,9 @@ public:
     bool lets_stop() { return taker_.lets_stop(); }
     // Does another generation accept in our place, so that a stop leaves the listeners to it?
     bool has_given() const { return taker_.has_returned() || giver_.has_committed(); }
-    bool has_predecessor() const { return taker_.has_predecessor(); }
+    // Asked when a successor has spoken: if the generation before had ended by then, its end has
+    // been heard when this returns.
+    bool hears_predecessor() { return taker_.hears_predecessor(); }
     // ── For the two ──────────────────────────────────────────────────────────────────────────
     // Every listening socket, described; `sockets` are theirs, in the same order.
     std::vector<OfferedSocket> offer(std::vector<driver::Descriptor>& sockets) const;

@@ -276,11 +276,10 @@ void Taker::answer_passengers() {
 
 // ── Serving ──────────────────────────────────────────────────────────────────────────────────
 
-Instant Taker::advance() {
+void Taker::advance() {
     again_ = Instant::never();
     listen();
     answer_passengers();
-    return std::min(again_, stage_end_);
 }
 
 // Who has come aboard is answered for first, or two generations would serve him.

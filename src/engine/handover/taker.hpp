@@ -20,6 +20,7 @@
 #include <berth/clock.hpp>
 #include <berth/result.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -47,7 +48,14 @@ public:
     Result<void> confirm();
 
     // ── The coordinator's thread ─────────────────────────────────────────────────────────────
-    Instant advance();
+    void advance();
+    // By when it wants to be called again at the latest.
+    Instant next_look() const { return std::min(again_, stage_end_); }
+    // Listens once more: is the generation before still there?
+    bool hears_predecessor() {
+        advance();
+        return has_predecessor();
+    }
     // May a stop begin? Not before it is known whose the listeners are.
     bool lets_stop();
     void end();
