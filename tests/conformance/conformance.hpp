@@ -52,6 +52,7 @@
 //       SendSoon.IsNotOvertaken SendSoon.LosesNothingTowardsASlowPeer SendSoon.TellsOfAReset
 //       SendSoon.TellsOfEachRefusalInItsPoll Settle.HandsOverAtOnce Settle.GivesBackWhatIsRefused
 //       SendSoon.TellsOfARefusalThatIsFollowedByOtherHandOvers
+//       SendSoon.LosesNothingTowardsManySlowPeers
 //       Settle.LetsTheEndComeAfterTheLastByte
 //       SendSoon.IsDroppedByAReset SendSoon.SendsBackWhatItHasReceivedFromWhereThatLies
 //   16  Datagrams.ComeWholeAndInOrder Datagrams.ComeThatWereThereBefore Datagrams.ComeInBatches

@@ -82,6 +82,28 @@ protected:
         EXPECT_TRUE(read == expected) << read.size() << " bytes of " << expected.size();
     }
 
+    // What becomes of one stream.
+    struct Tale {
+        explicit Tale(Pair&& one) : pair(std::move(one)) {}
+        Pair pair;
+        std::string expected;
+        std::string read;
+    };
+    void do_something(Tale& tale, std::minstd_rand& random) {
+        Sender& sender = sender_of(tale.pair.stream);
+        switch (random() % 16) {
+            case 0: return sender.settle();
+            case 1: return sender.push();
+            case 2: tale.read += tale.pair.peer->read_now(); return;
+            case 3: return driver().pause_receive(tale.pair.stream);
+            case 4: return driver().resume_receive(tale.pair.stream);
+            default: break;
+        }
+        const std::string bytes = numbered().substr(0, random() % (4U << 10U));
+        tale.expected += bytes;
+        sender.write(bytes);
+    }
+
     // No two are the same, so that none can pass for another.
     std::string numbered() { return std::to_string(++number_) + block_.substr(0, 12U << 10U); }
 
@@ -171,6 +193,18 @@ TEST_P(SendSoon, LosesNothingTowardsASlowPeer) {
         sender.write(bytes);
     }
     expect_arrives(pair, expected, std::move(read));
+}
+
+// 15: the same towards many of them, with more calls between two polls than a ring has entries
+TEST_P(SendSoon, LosesNothingTowardsManySlowPeers) {
+    std::deque<Tale> tales;
+    for (int i = 0; i < 60; ++i) tales.emplace_back(world().receiving_pair(PeerBuffer::small));
+    std::minstd_rand random(1);
+    for (int step = 0; step < 12'000; ++step) {
+        do_something(tales[random() % tales.size()], random);
+        if (random() % 600 == 0) world().advance();
+    }
+    for (Tale& tale : tales) expect_arrives(tale.pair, tale.expected, std::move(tale.read));
 }
 
 // 15: while the driver's buffers go round several times, and the peer keeps up or does not
