@@ -65,9 +65,12 @@ KEPT = {
 }
 
 
+def speaks(row, cell):
+    return row.is_udp == cell.is_udp and (row.speaks_unix or not cell.is_unix)
+
+
 def measure_cell(cell, rows, arguments):
-    rows = [row for row in rows if row.is_udp == cell.is_udp
-            and (row.speaks_unix or not cell.is_unix)]
+    rows = [row for row in rows if speaks(row, cell)]
     found = {row.name: {kept: [] for kept in KEPT} for row in rows}
     failures = []
     with ExitStack() as held:
