@@ -95,11 +95,9 @@ base::Outcome<Scheme> scheme_of_connection(int descriptor) {
     const bool is_unix = family == AF_UNIX;
     if (!is_unix && family != AF_INET && family != AF_INET6) return base::failed(ESOCKTNOSUPPORT);
     if (option(descriptor, kIsListening).value_or(0) != 0) return base::failed(EINVAL);
-    const bool is_datagram = *type == SOCK_DGRAM && (is_unix || is_of_udp(descriptor));
-    if (*type == SOCK_STREAM || is_datagram || (is_unix && *type == SOCK_SEQPACKET)) {
-        if (is_unix) return scheme_of_unix(*type);
-        return is_datagram ? Scheme::udp : Scheme::tcp;
-    }
+    if (is_unix) return scheme_of_unix(*type);
+    if (*type == SOCK_STREAM) return Scheme::tcp;
+    if (*type == SOCK_DGRAM && is_of_udp(descriptor)) return Scheme::udp;
     return base::failed(ESOCKTNOSUPPORT);
 }
 
