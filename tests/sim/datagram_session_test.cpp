@@ -9,6 +9,7 @@
 
 #include "sim/chance.hpp"
 #include "sim/stepped_engine.hpp"
+#include "sim/stepping.hpp"
 
 #include <gtest/gtest.h>
 
@@ -34,11 +35,6 @@ constexpr std::size_t kSessionsMax = 4;
 constexpr std::size_t kActs = 60;
 constexpr Duration kIdle = 50ms;
 constexpr Duration kPauseMax = 20ms;
-
-class Silent final : public Logger {
-public:
-    void log(LogLevel, std::string_view) override {}
-};
 
 // Answers each datagram with itself, and checks what it is called for.
 class Echo final : public EventHandler {
@@ -181,7 +177,7 @@ private:
     }
 
     Chance chance_;
-    Silent logger_;
+    Silence logger_;
     sim::Kernel kernel_;
     Echo handler_;
     SteppedEngine engine_;
