@@ -5,6 +5,7 @@
 #include "net/connection_core.hpp"
 
 #include "net/connection_table.hpp"
+#include "os/ip_address.hpp"
 
 #include <algorithm>
 
@@ -12,7 +13,6 @@ namespace berth::net {
 
 namespace {
 
-constexpr std::uint8_t kIpv6 = 6;  // IpEndpoint::family
 constexpr std::uint8_t kFamilyMask = 7;
 
 }  // namespace
@@ -40,11 +40,11 @@ void ConnectionCore::set_peer(const IpEndpoint& peer) {
     peer_port_ = peer.port;
     peer_family_ = peer.family & kFamilyMask;
     std::copy_n(peer.address.begin(), peer_v4_.size(), peer_v4_.begin());
-    if (peer_family_ == kIpv6) table_.remember_peer(slot_, peer);
+    if (peer_family_ == os::kIpv6) table_.remember_peer(slot_, peer);
 }
 
 IpEndpoint ConnectionCore::peer() const {
-    if (peer_family_ == kIpv6) return table_.remembered_peer(slot_);
+    if (peer_family_ == os::kIpv6) return table_.remembered_peer(slot_);
     IpEndpoint peer{.port = peer_port_, .family = peer_family_};
     std::ranges::copy(peer_v4_, peer.address.begin());
     return peer;

@@ -6,6 +6,7 @@
 
 #include "net/connection_table.hpp"
 #include "net/dial_order.hpp"
+#include "os/ip_address.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -21,7 +22,6 @@ constexpr Duration kAttemptDelayMin = std::chrono::milliseconds{10};
 constexpr Duration kAttemptDelayMax = std::chrono::seconds{10};
 // RFC 8305, 3 and 8: for so long IPv4 alone waits for IPv6.
 constexpr Duration kResolutionDelay = std::chrono::milliseconds{50};
-constexpr std::uint8_t kIpv6 = 6;  // IpEndpoint::family
 
 }  // namespace
 
@@ -85,7 +85,7 @@ void Dial::resolved_early(const ResolvedName& known) {
     const bool is_worth_a_wait =
         phase_ == Phase::resolving && wanted_family(to_, plan_.local) == AddressFamily::any &&
         std::ranges::none_of(addresses_,
-                             [](const Endpoint& to) { return to.ip().family == kIpv6; });
+                             [](const Endpoint& to) { return to.ip().family == os::kIpv6; });
     if (!is_worth_a_wait) return race();
     if (!is_armed()) table_.loop().timers().arm(*this, table_.loop().now() + kResolutionDelay);
 }

@@ -4,6 +4,8 @@
 
 #include "net/dial_order.hpp"
 
+#include "os/ip_address.hpp"
+
 #include <algorithm>
 #include <cctype>
 #include <string>
@@ -11,9 +13,6 @@
 namespace berth::net {
 
 namespace {
-
-constexpr std::uint8_t kIpv4 = 4;  // IpEndpoint::family
-constexpr std::uint8_t kIpv6 = 6;
 
 AddressFamily family_of(Scheme scheme) {
     switch (scheme) {
@@ -27,11 +26,11 @@ AddressFamily family_of(Scheme scheme) {
 
 bool is_of(AddressFamily family, const IpEndpoint& address) {
     switch (family) {
-        case AddressFamily::v4: return address.family == kIpv4;
-        case AddressFamily::v6: return address.family == kIpv6;
+        case AddressFamily::v4: return address.family == os::kIpv4;
+        case AddressFamily::v6: return address.family == os::kIpv6;
         case AddressFamily::any: break;
     }
-    return address.family == kIpv4 || address.family == kIpv6;
+    return address.family == os::kIpv4 || address.family == os::kIpv6;
 }
 
 bool is_localhost(std::string_view name) {
@@ -52,7 +51,7 @@ bool is_localhost(std::string_view name) {
 AddressFamily wanted_family(const Destination& to, const std::optional<Endpoint>& local) {
     const AddressFamily wanted = family_of(to.scheme());
     if (wanted != AddressFamily::any || !local) return wanted;
-    return local->ip().family == kIpv4 ? AddressFamily::v4 : AddressFamily::v6;
+    return local->ip().family == os::kIpv4 ? AddressFamily::v4 : AddressFamily::v6;
 }
 
 std::vector<Endpoint> dial_order(const Destination& to, AddressFamily family,
@@ -77,9 +76,9 @@ std::vector<Endpoint> dial_order(const Destination& to, AddressFamily family,
 
 std::vector<IpEndpoint> addresses_of_localhost(std::string_view name) {
     if (!is_localhost(name)) return {};
-    IpEndpoint v6{.family = kIpv6};
+    IpEndpoint v6{.family = os::kIpv6};
     v6.address.back() = 1;
-    return {v6, IpEndpoint{.address = {127, 0, 0, 1}, .family = kIpv4}};
+    return {v6, IpEndpoint{.address = {127, 0, 0, 1}, .family = os::kIpv4}};
 }
 
 }  // namespace berth::net

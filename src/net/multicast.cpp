@@ -4,6 +4,8 @@
 
 #include "net/multicast.hpp"
 
+#include "os/ip_address.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
@@ -17,7 +19,6 @@ namespace {
 
 using driver::SocketOption;
 
-constexpr std::uint8_t kIpv6 = 6;      // IpEndpoint::family
 constexpr unsigned kFirstOfV4 = 0xe0;  // 224.0.0.0/4
 constexpr unsigned kMaskOfV4 = 0xf0;
 constexpr unsigned kFirstOfV6 = 0xff;  // ff00::/8
@@ -49,7 +50,7 @@ std::optional<std::uint32_t> as_number(const std::string& text) {
 }  // namespace
 
 bool is_multicast(const IpEndpoint& ip) {
-    if (ip.family == kIpv6) return ip.address[0] == kFirstOfV6;
+    if (ip.family == os::kIpv6) return ip.address[0] == kFirstOfV6;
     return ip.family == 4 && (ip.address[0] & kMaskOfV4) == kFirstOfV4;
 }
 
@@ -153,7 +154,7 @@ Result<Multicast::Place> Multicast::place_of(const MulticastGroup& group) {
 
 Result<void> Multicast::check(const IpEndpoint& group, const MulticastGroup& asked) const {
     const IpEndpoint& ours = endpoint_.ip();
-    if (group.family == kIpv6 && ours.family == 4) {
+    if (group.family == os::kIpv6 && ours.family == 4) {
         return fail(refused(asked, "the listener speaks IPv4", "listen on udp://:PORT or udp6://"));
     }
     if (group.family == 4 && endpoint_.is_v6_only()) {

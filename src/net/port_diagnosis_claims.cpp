@@ -4,6 +4,8 @@
 
 #include "net/port_diagnosis_claims.hpp"
 
+#include "os/ip_address.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -21,18 +23,6 @@ namespace {
 
 // ── Addresses in common ──────────────────────────────────────────────────────────────────────
 
-constexpr std::array<std::uint8_t, 12> kMappedPrefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-
-// ::ffff:127.0.0.1 is 127.0.0.1 (RFC 4291, 2.5.5.2).
-IpEndpoint unmapped(IpEndpoint ip) {
-    if (ip.family != 6 || !std::ranges::equal(std::span(ip.address).first<12>(), kMappedPrefix)) {
-        return ip;
-    }
-    std::array<std::uint8_t, 16> address{};
-    std::ranges::copy(std::span(ip.address).last<4>(), address.begin());
-    return {.address = address, .zone = ip.zone, .port = ip.port, .family = 4};
-}
-
 bool is_any(const IpEndpoint& ip) {
     return std::ranges::all_of(ip.address, [](std::uint8_t byte) { return byte == 0; });
 }
@@ -47,11 +37,11 @@ struct Reach {
 };
 
 Reach reach_of(const Endpoint& wanted) {
-    return {.ip = unmapped(wanted.ip()), .is_v6_only = wanted.is_v6_only()};
+    return {.ip = os::unmapped(wanted.ip()), .is_v6_only = wanted.is_v6_only()};
 }
 
 Reach reach_of(const SocketRow& row) {
-    return {.ip = unmapped(row.local), .is_v6_only = row.is_v6_only};
+    return {.ip = os::unmapped(row.local), .is_v6_only = row.is_v6_only};
 }
 
 // Sockets on two devices do not meet.
@@ -102,7 +92,7 @@ struct Kind {
 Kind datagram_kind(const PortEvidence& evidence, const SocketRow& row) {
     const bool may_be_given = evidence.ephemeral.has(row.local.port);
     if (row.peer.family == 0) {
-        return {ClaimKind::receiver, !may_be_given || !is_any(unmapped(row.local))};
+        return {ClaimKind::receiver, !may_be_given || !is_any(os::unmapped(row.local))};
     }
     return {may_be_given ? ClaimKind::outgoing : ClaimKind::served, false};
 }

@@ -4,6 +4,8 @@
 
 #include "net/quiesce.hpp"
 
+#include "os/ip_address.hpp"
+
 #include <algorithm>
 #include <cerrno>
 
@@ -20,21 +22,6 @@ constexpr int kNeighboursTtl = 255;
 
 // A connect(2) to a Unix path that had found the name before it went needs a moment to arrive.
 constexpr unsigned kUnixLooks = 2;
-
-// An IPv4 address inside IPv6, RFC 4291, 2.5.5.2.
-constexpr std::size_t kMappedPrefix = 12;
-
-bool is_mapped(const IpEndpoint& ip) {
-    const auto zeros = std::count(ip.address.begin(), ip.address.begin() + 10, 0);
-    return ip.family == 6 && zeros == 10 && ip.address[10] == 0xff && ip.address[11] == 0xff;
-}
-
-IpEndpoint unmapped(const IpEndpoint& ip) {
-    if (!is_mapped(ip)) return ip;
-    IpEndpoint plain{.port = ip.port, .family = 4};
-    std::copy_n(ip.address.begin() + kMappedPrefix, 4, plain.address.begin());
-    return plain;
-}
 
 }  // namespace
 
@@ -131,8 +118,8 @@ bool Quiesce::queues_are_empty() {
 
 // Does a handshake belong to this address? Another server may have the port on another one.
 bool Quiesce::is_ours(const driver::SocketRow& row) const {
-    const IpEndpoint ours = unmapped(listening_.endpoint().ip());
-    const IpEndpoint local = unmapped(row.local);
+    const IpEndpoint ours = os::unmapped(listening_.endpoint().ip());
+    const IpEndpoint local = os::unmapped(row.local);
     if (!listening_.endpoint().is_wildcard()) {
         return local.family == ours.family && local.address == ours.address;
     }

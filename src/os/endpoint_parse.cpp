@@ -15,6 +15,7 @@
 
 #include "os/calls.hpp"
 #include "os/endpoint_text.hpp"
+#include "os/ip_address.hpp"
 
 #include <berth/destination.hpp>
 #include <berth/endpoint.hpp>
@@ -78,17 +79,6 @@ bool is_link_local(const IpEndpoint& ip) {
 bool is_local_multicast(const IpEndpoint& ip) {
     const unsigned scope = ip.address[1] & 0x0fU;
     return ip.address[0] == 0xff && (scope == 1 || scope == 2);
-}
-
-bool is_v4_mapped(const IpEndpoint& ip) {
-    constexpr std::array<std::uint8_t, 12> kPrefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-    return std::ranges::equal(kPrefix, std::span{ip.address}.first<kPrefix.size()>());
-}
-
-IpEndpoint unmapped(const IpEndpoint& mapped) {
-    IpEndpoint ip{.family = 4};
-    std::copy(mapped.address.begin() + 12, mapped.address.end(), ip.address.begin());
-    return ip;
 }
 
 constexpr bool is_letter(char character) {
@@ -308,8 +298,8 @@ Result<IpEndpoint> Parser::v6_host(Scheme scheme, std::string_view host) const {
     if (is_v4_only(scheme)) {
         return wrong(host, "an IPv6 address after an IPv4 scheme", "use tcp6:// or tcp://");
     }
-    if (is_v4_mapped(*ip)) {
-        if (!is_v6_only(scheme) && percent == host.size()) return unmapped(*ip);
+    if (os::is_v4_mapped(*ip)) {
+        if (!is_v6_only(scheme) && percent == host.size()) return os::unmapped(*ip);
         return wrong(host, "an IPv4-mapped address", "write it as IPv4, with tcp4:// or tcp://");
     }
     if (percent < host.size()) return with_zone(*ip, host.substr(percent + 1));

@@ -5,6 +5,7 @@
 #include "os/socket_address.hpp"
 
 #include "base/outcome.hpp"
+#include "os/ip_address.hpp"
 
 #include <berth/endpoint.hpp>
 
@@ -26,9 +27,6 @@ namespace {
 constexpr std::size_t kPathOffset = offsetof(sockaddr_un, sun_path);
 constexpr std::size_t kPathRoom = sizeof(sockaddr_un::sun_path);
 
-// The first bytes are the IPv4-mapped prefix, ::ffff:0:0/96.
-constexpr std::size_t kMappedPrefix = 12;
-
 IpEndpoint from_v4(const void* address, in_port_t port) {
     IpEndpoint ip{.port = ntohs(port), .family = 4};
     std::memcpy(ip.address.data(), address, sizeof(in_addr));
@@ -37,7 +35,7 @@ IpEndpoint from_v4(const void* address, in_port_t port) {
 
 IpEndpoint from_v6(const sockaddr_in6& address) {
     if (IN6_IS_ADDR_V4MAPPED(&address.sin6_addr)) {
-        return from_v4(&address.sin6_addr.s6_addr[kMappedPrefix], address.sin6_port);
+        return from_v4(&address.sin6_addr.s6_addr[kMappedPrefix.size()], address.sin6_port);
     }
     IpEndpoint ip{.zone = address.sin6_scope_id, .port = ntohs(address.sin6_port), .family = 6};
     std::memcpy(ip.address.data(), &address.sin6_addr, ip.address.size());

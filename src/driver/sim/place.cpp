@@ -5,6 +5,7 @@
 #include "driver/sim/place.hpp"
 
 #include "base/outcome.hpp"
+#include "os/ip_address.hpp"
 
 #include <berth/endpoint.hpp>
 
@@ -20,18 +21,10 @@ namespace berth::driver::sim {
 
 namespace {
 
-constexpr std::size_t kMappedPrefix = 12;  // ::ffff:0:0/96
-
 std::uint32_t number_of(std::span<const std::uint8_t> bytes) {
     std::uint32_t number = 0;
     for (const auto byte : bytes.first(4)) number = number << 8U | byte;
     return number;
-}
-
-bool is_mapped(const IpEndpoint& ip) {
-    const auto zeros = std::span{ip.address}.first(kMappedPrefix - 2);
-    return std::ranges::count(zeros, 0) == std::ssize(zeros) && ip.address[10] == 0xff &&
-           ip.address[11] == 0xff;
 }
 
 // Nothing: no address of this host.
@@ -51,7 +44,9 @@ std::optional<Place> local_v6(const IpEndpoint& ip) {
 std::optional<Place> local(const IpEndpoint& ip) {
     const std::span bytes{ip.address};
     if (ip.family == 4) return local_v4(number_of(bytes), ip.port);
-    if (is_mapped(ip)) return local_v4(number_of(bytes.subspan(kMappedPrefix)), ip.port);
+    if (os::is_v4_mapped(ip)) {
+        return local_v4(number_of(bytes.subspan(os::kMappedPrefix.size())), ip.port);
+    }
     return local_v6(ip);
 }
 
@@ -62,7 +57,7 @@ int wrong_family(const Families& socket, const IpEndpoint& ip) {
 }
 
 bool is_out_of_reach(const Families& socket, const IpEndpoint& ip) {
-    return socket.is_v6_only && is_mapped(ip);
+    return socket.is_v6_only && os::is_v4_mapped(ip);
 }
 
 }  // namespace
@@ -94,8 +89,8 @@ Outcome<Place> place_to_reach(const Families& socket, const IpEndpoint& ip) {
 
 IpEndpoint as_mapped(const IpEndpoint& v4) {
     IpEndpoint mapped{.port = v4.port, .family = 6};
-    mapped.address[10] = mapped.address[11] = 0xff;
-    std::copy_n(v4.address.begin(), 4, mapped.address.begin() + kMappedPrefix);
+    const auto rest = std::ranges::copy(os::kMappedPrefix, mapped.address.begin()).out;
+    std::copy_n(v4.address.begin(), 4, rest);
     return mapped;
 }
 
