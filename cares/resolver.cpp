@@ -36,14 +36,14 @@ bool is_of_the_system(std::string_view host) {
     return host.find('.') == std::string_view::npos || host.ends_with(".local");
 }
 
-struct Question {
-    NameQuery query;
-    NameAnswer answer;
-};
-
 }  // namespace
 
 struct CaresResolver::Parts {
+    struct Question {
+        NameQuery query;
+        NameAnswer answer;
+    };
+
     Parts(std::unique_ptr<Channel> opened, std::size_t most)
         : channel(std::move(opened)), open_max(most) {}
     Parts(const Parts&) = delete;
@@ -139,7 +139,7 @@ void CaresResolver::resolve(NameQuery query, NameAnswer answer) {
     if (is_of_the_system(query.host)) {
         return parts_->system.resolve(std::move(query), std::move(answer));
     }
-    Question question{.query = std::move(query), .answer = std::move(answer)};
+    Parts::Question question{.query = std::move(query), .answer = std::move(answer)};
     if (parts_->add(question)) return;
     question.answer(fail(Error(ErrorCode::name_unavailable, "resolve")
                              .because("too many names are being looked up")

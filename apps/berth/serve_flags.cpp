@@ -54,7 +54,7 @@ constexpr std::array kLateAccepts{
     Choice<LateAccept>{"refuse", LateAccept::refuse},
 };
 
-constexpr const char* kExamples = R"(Examples:
+constexpr const char* kServeExamples = R"(Examples:
   berth serve echo
   berth serve echo --listen tcp://:7000 --listen unix:///run/echo.sock --loops 4
   berth serve http --listen tcp://:8080
@@ -315,7 +315,7 @@ void check_proxy(const ServeSettings& settings) {
 
 void add_serve(CLI::App& program, ServeSettings& settings) {
     CLI::App& command = *program.add_subcommand("serve", "A real server in one line");
-    command.footer(kExamples);
+    command.footer(kServeExamples);
     add_choice(
         command,
         {"WHAT", "echo (answers what it was sent), discard (only reads), http (a page) or proxy"},

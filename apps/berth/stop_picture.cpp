@@ -58,9 +58,7 @@ std::string escaped(std::string_view text) {
     return safe;
 }
 
-std::string milliseconds(double value) {
-    return fmt::format("{:.{}f} ms", value, value < 10 ? 2 : 0);
-}
+std::string in_words(double value) { return fmt::format("{:.{}f} ms", value, value < 10 ? 2 : 0); }
 
 class Picture {
 public:
@@ -120,9 +118,8 @@ void Picture::open() {
     add(R"(<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {0:.0f} {1:.0f}" width="{0:.0f}")"
         R"( height="{1:.0f}" font-family="sans-serif" font-size="12" fill="#222">)",
         kWidth, height);
-    const std::string title =
-        fmt::format("Stop by {}: {} in {}", escaped(story_.requested_by), escaped(story_.outcome),
-                    milliseconds(story_.duration_ms));
+    const std::string title = fmt::format("Stop by {}: {} in {}", escaped(story_.requested_by),
+                                          escaped(story_.outcome), in_words(story_.duration_ms));
     add("<title>{}</title>", title);
     add(R"(<rect width="{:.0f}" height="{:.0f}" fill="#fff"/>)", kWidth, height);
     add(R"(<text x="{:.0f}" y="24" font-size="15">{}</text>)", kLeft, title);
@@ -201,10 +198,10 @@ void Picture::draw_phases() {
             phase.name == "force" ? kForceColour : kPhaseColour);
         if (is_late || fits_behind) {
             add(R"(<text x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>)", text_x, top + 12,
-                is_late ? "end" : "start", milliseconds(phase.duration_ms));
+                is_late ? "end" : "start", in_words(phase.duration_ms));
         } else {
             add(R"(<text x="{:.1f}" y="{:.1f}" text-anchor="end" fill="#fff">{}</text>)",
-                x(phase.start_ms) + width - 6, top + 12, milliseconds(phase.duration_ms));
+                x(phase.start_ms) + width - 6, top + 12, in_words(phase.duration_ms));
         }
         top += kRowHeight;
     }

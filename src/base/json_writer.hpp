@@ -9,12 +9,20 @@
 
 #pragma once
 
+#include <berth/clock.hpp>
+
+#include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace berth::base {
+
+// As members named …_ms have it.
+inline double in_milliseconds(Duration duration) {
+    return std::chrono::duration<double, std::milli>(duration).count();
+}
 
 class JsonWriter {
 public:

@@ -12,17 +12,13 @@ namespace berth {
 
 namespace {
 
-double milliseconds(Duration duration) {
-    return std::chrono::duration<double, std::milli>(duration).count();
-}
-
 void write_phases(base::JsonWriter& json, const StopReport& report) {
     json.begin_array("phases");
     for (const StopReport::Phase& phase : report.phases) {
         json.begin_object()
             .member("name", phase.name)
-            .member("start_ms", milliseconds(phase.start))
-            .member("duration_ms", milliseconds(phase.duration))
+            .member("start_ms", base::in_milliseconds(phase.start))
+            .member("duration_ms", base::in_milliseconds(phase.duration))
             .end_object();
     }
     json.end_array();
@@ -93,8 +89,8 @@ void write_forced(base::JsonWriter& json, const StopReport& report) {
             .member("id", std::to_string(forced.id.value()))
             .member("peer", forced.peer.to_string())
             .member("state", forced.state)
-            .member("age_ms", milliseconds(forced.age))
-            .member("idle_ms", milliseconds(forced.idle))
+            .member("age_ms", base::in_milliseconds(forced.age))
+            .member("idle_ms", base::in_milliseconds(forced.idle))
             .member("bytes_unsent", forced.bytes_unsent)
             .member("bytes_unconfirmed", forced.bytes_unconfirmed)
             .member("in_flight", std::uint64_t{forced.in_flight})
@@ -107,7 +103,7 @@ void write_samples(base::JsonWriter& json, const StopReport& report) {
     json.begin_array("samples");
     for (const StopReport::Sample& sample : report.samples) {
         json.begin_object()
-            .member("at_ms", milliseconds(sample.at))
+            .member("at_ms", base::in_milliseconds(sample.at))
             .member("serving", sample.serving)
             .member("flushing", sample.flushing)
             .member("lingering", sample.lingering)
@@ -122,7 +118,7 @@ void write_loops(base::JsonWriter& json, const StopReport::Loops& loops) {
         json.begin_object()
             .member("loop", stuck.loop)
             .member("callback", stuck.callback)
-            .member("since_ms", milliseconds(stuck.since))
+            .member("since_ms", base::in_milliseconds(stuck.since))
             .member("thread", static_cast<std::uint64_t>(stuck.thread))
             .end_object();
     }
@@ -137,8 +133,8 @@ std::string StopReport::to_json() const {
         .member("version", std::uint64_t{1})
         .member("outcome", berth::to_string(outcome))
         .member("requested_by", requested_by)
-        .member("deadline_ms", milliseconds(deadline))
-        .member("duration_ms", milliseconds(duration));
+        .member("deadline_ms", base::in_milliseconds(deadline))
+        .member("duration_ms", base::in_milliseconds(duration));
     write_phases(json, *this);
     write_connections(json, connections);
     write_bytes(json, bytes);

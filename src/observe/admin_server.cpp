@@ -20,20 +20,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// Its lines among those of the engine that it watches. What is usual is no news.
-class AdminLogger final : public Logger {
-public:
-    explicit AdminLogger(Logger* under) : under_(under != nullptr ? *under : default_logger()) {}
-
-    void log(LogLevel level, std::string_view message) override {
-        under_.log(level == LogLevel::info ? LogLevel::debug : level,
-                   "admin: " + std::string(message));
-    }
-
-private:
-    Logger& under_;
-};
-
 // Small bounds: who asks for pages sends little, reads soon and is one of few.
 Options admin_options(const Options& watched, Logger& logger) {
     return {.loops = 1,
@@ -69,7 +55,21 @@ public:
     }
 
 private:
-    AdminLogger logger_;
+    // Its lines among those of the engine that it watches. What is usual is no news.
+    class Lines final : public Logger {
+    public:
+        explicit Lines(Logger* under) : under_(under != nullptr ? *under : default_logger()) {}
+
+        void log(LogLevel level, std::string_view message) override {
+            under_.log(level == LogLevel::info ? LogLevel::debug : level,
+                       "admin: " + std::string(message));
+        }
+
+    private:
+        Logger& under_;
+    };
+
+    Lines logger_;
     observe::AdminHandler handler_;
 
 public:

@@ -20,10 +20,6 @@ namespace berth::observe {
 
 namespace {
 
-double milliseconds(Duration duration) {
-    return std::chrono::duration<double, std::milli>(duration).count();
-}
-
 // Zeros are left out.
 template <class Enum, std::size_t Size>
 void write_by_name(base::JsonWriter& json, std::string_view key,
@@ -39,8 +35,8 @@ void write_stop(base::JsonWriter& json, const EngineSnapshot::Stop& stop) {
     json.begin_object("stop")
         .member("is_requested", stop.is_requested)
         .member("requested_by", stop.requested_by)
-        .member("elapsed_ms", milliseconds(stop.elapsed))
-        .member("left_ms", milliseconds(stop.left))
+        .member("elapsed_ms", base::in_milliseconds(stop.elapsed))
+        .member("left_ms", base::in_milliseconds(stop.left))
         .end_object();
 }
 
@@ -106,7 +102,7 @@ void write_loops(base::JsonWriter& json, const EngineSnapshot& engine) {
         json.begin_object()
             .member("index", std::uint64_t{loop.index})
             .member("connections", loop.connections)
-            .member("busy_ms", milliseconds(loop.busy))
+            .member("busy_ms", base::in_milliseconds(loop.busy))
             .member("callback", loop.callback)
             .end_object();
     }
@@ -134,7 +130,7 @@ std::string state_json(const EngineSnapshot& snapshot) {
         .member("version", std::uint64_t{1})
         .member("berth", version())
         .member("state", to_string(snapshot.state))
-        .member("uptime_ms", milliseconds(snapshot.uptime));
+        .member("uptime_ms", base::in_milliseconds(snapshot.uptime));
     write_stop(json, snapshot.stop);
     write_connections(json, snapshot.connections);
     json.member("in_flight", snapshot.in_flight)

@@ -11,19 +11,19 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::size_t kPlenty = 4U << 20U;
+constexpr std::size_t kToClose = 4U << 20U;
 
 class Closing : public AnEngine {};
 class Resetting : public AnEngine {};  // where there are resets
 
 TEST_P(Closing, AfterFlushSendsEverythingBeforeTheFin) {
     script.open = [](Connection& peer) {
-        peer.write(Buffer::adopt(pattern(kPlenty)));
+        peer.write(Buffer::adopt(pattern(kToClose)));
         return Action::close;
     };
     start();
     RawPeer peer = connect();
-    EXPECT_EQ(peer.read_to_end(), pattern(kPlenty));
+    EXPECT_EQ(peer.read_to_end(), pattern(kToClose));
     EXPECT_EQ(peer.ended(), Ended::by_fin);
     peer.close();
     EXPECT_EQ(closed(), CloseReason::local_close);
@@ -73,7 +73,7 @@ TEST_P(Closing, NowIsOrderlyWhenNothingIsLost) {
 
 TEST_P(Closing, IsIdempotentAndStricterModesOverrideGentlerOnes) {
     script.traffic = [](Connection& peer) {
-        peer.write(Buffer::adopt(pattern(kPlenty)));
+        peer.write(Buffer::adopt(pattern(kToClose)));
         peer.close();
         peer.close();
         peer.close(CloseMode::reset);
@@ -88,7 +88,7 @@ TEST_P(Closing, IsIdempotentAndStricterModesOverrideGentlerOnes) {
     RawPeer peer = connect_slow();
     peer.send("x");
     EXPECT_EQ(closed(), CloseReason::local_close);
-    EXPECT_LT(peer.read_to_end().size(), kPlenty);
+    EXPECT_LT(peer.read_to_end().size(), kToClose);
     EXPECT_EQ(script.count("on_close"), 1U);
 }
 
@@ -174,13 +174,13 @@ TEST_P(Closing, EndSendsAFinAndReadsOn) {
 
 TEST_P(Closing, EndWaitsForQueuedOutput) {
     script.open = [](Connection& peer) {
-        peer.write(Buffer::adopt(pattern(kPlenty)));
+        peer.write(Buffer::adopt(pattern(kToClose)));
         peer.end();
         return Action::none;
     };
     start();
     RawPeer peer = connect_slow();
-    EXPECT_EQ(peer.read_to_end(), pattern(kPlenty));
+    EXPECT_EQ(peer.read_to_end(), pattern(kToClose));
     peer.close();
     EXPECT_EQ(closed(), CloseReason::peer_end);
 }
@@ -257,7 +257,7 @@ TEST_P(Resetting, ResetIsSeenAsOneByThePeer) {
 
 TEST_P(Resetting, NowIsAResetWhenQueuedBytesAreLost) {
     script.traffic = [](Connection& peer) {
-        peer.write(Buffer::adopt(pattern(kPlenty)));
+        peer.write(Buffer::adopt(pattern(kToClose)));
         peer.flush();
         peer.close(CloseMode::now);
         return Action::none;
@@ -265,14 +265,14 @@ TEST_P(Resetting, NowIsAResetWhenQueuedBytesAreLost) {
     start();
     RawPeer peer = connect_slow();
     peer.send("x");
-    EXPECT_LT(peer.read_to_end().size(), kPlenty);
+    EXPECT_LT(peer.read_to_end().size(), kToClose);
     EXPECT_EQ(peer.ended(), Ended::by_reset);
 }
 
 TEST_P(Resetting, CountersInOnCloseTellWhatWasLost) {
     ConnectionCounters counters;
     script.open = [](Connection& peer) {
-        return peer.write(Buffer::adopt(pattern(kPlenty))), Action::none;
+        return peer.write(Buffer::adopt(pattern(kToClose))), Action::none;
     };
     script.close = [&](Connection& peer, CloseReason) { counters = peer.counters(); };
     start();
@@ -281,8 +281,8 @@ TEST_P(Resetting, CountersInOnCloseTellWhatWasLost) {
     settle();
     peer.reset();
     closed();
-    EXPECT_EQ(counters.bytes_written, kPlenty);
-    EXPECT_LT(counters.bytes_sent, kPlenty);
+    EXPECT_EQ(counters.bytes_written, kToClose);
+    EXPECT_LT(counters.bytes_sent, kToClose);
 }
 
 TEST_P(Resetting, PeersResetEndsTheConnection) {
@@ -296,7 +296,7 @@ TEST_P(Resetting, PeersResetEndsTheConnection) {
 
 TEST_P(Resetting, PeersResetEndsAConnectionThatOwesOutput) {
     script.open = [](Connection& peer) {
-        return peer.write(Buffer::adopt(pattern(kPlenty))), Action::close;
+        return peer.write(Buffer::adopt(pattern(kToClose))), Action::close;
     };
     start();
     RawPeer peer = connect_slow();

@@ -18,7 +18,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr std::size_t kPlenty = 8U << 20U;
+constexpr std::size_t kToDrain = 8U << 20U;
 
 class Draining : public AnEngine {
 protected:
@@ -336,7 +336,7 @@ TEST_P(Draining, PeerSlowerThanTheLeastRateIsReset) {
     options.send_rate_min = 1U << 20U;
     options.drain = seconds{3600};
     script.open = [](Connection& peer) {
-        return peer.write(Buffer::adopt(pattern(kPlenty))), Action::none;
+        return peer.write(Buffer::adopt(pattern(kToDrain))), Action::none;
     };
     start();
     RawPeer peer = connect_slow();

@@ -18,9 +18,9 @@ namespace {
 constexpr std::size_t kHead = 6;
 constexpr std::uint16_t kMagic = 1314;
 constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();
-constexpr std::string_view kBanner = "andypan\r\n";
-constexpr std::size_t kClients = 10;
-constexpr std::size_t kRounds = 3;
+constexpr std::string_view kGreeting = "andypan\r\n";
+constexpr std::size_t kFramers = 10;
+constexpr std::size_t kFrames = 3;
 
 struct Exchange {
     std::size_t size;   // of a body
@@ -51,7 +51,7 @@ protected:
         AnEngine::SetUp();
         options.loops = 2;
         options.balance = Balance::round_robin;
-        script.open = [](Connection& peer) { return peer.write(kBanner), Action::none; };
+        script.open = [](Connection& peer) { return peer.write(kGreeting), Action::none; };
         script.traffic = [this](Connection& peer) { return answer(peer); };
     }
 
@@ -75,7 +75,7 @@ protected:
     void exchange(const Exchange& plan) {
         limit_ = plan.limit;
         std::vector<std::jthread> clients;
-        for (std::size_t i = 0; i < kClients; ++i) {
+        for (std::size_t i = 0; i < kFramers; ++i) {
             clients.emplace_back([this, plan] { be_a_client(plan); });
         }
     }
@@ -86,14 +86,14 @@ protected:
 private:
     void be_a_client(const Exchange& plan) {
         RawPeer peer = connect();
-        EXPECT_EQ(peer.read(kBanner.size()), kBanner);
+        EXPECT_EQ(peer.read(kGreeting.size()), kGreeting);
         std::string batch;
         for (std::size_t i = 0; i < plan.batch; ++i) {
             std::string body = pattern(plan.size);
             body[0] = static_cast<char>(i);
             batch += frame(body);
         }
-        for (std::size_t round = 0; round < kRounds; ++round) {
+        for (std::size_t round = 0; round < kFrames; ++round) {
             std::jthread sender([&] { peer.send(batch); });
             EXPECT_TRUE(peer.read(batch.size()) == batch) << plan.size << " x " << plan.batch;
         }
@@ -130,7 +130,7 @@ TEST_P(GnetFrames, WhatABoundedBatchOfLargeFramesLeavesIsDeliveredToo) {
 TEST_P(GnetFrames, FrameInSingleBytesIsAnsweredOnceWhole) {
     start();
     RawPeer peer = connect();
-    EXPECT_EQ(peer.read(kBanner.size()), kBanner);
+    EXPECT_EQ(peer.read(kGreeting.size()), kGreeting);
     const std::string sent = frame("slow");
     for (const char byte : sent) {
         peer.send({&byte, 1});
@@ -143,7 +143,7 @@ TEST_P(GnetFrames, WrongMagicLosesItsConnectionAfterTheAnswersBeforeIt) {
     start();
     RawPeer peer = connect();
     peer.send(frame("right") + frame("wrong", kMagic + 1));
-    EXPECT_EQ(peer.read_to_end(), std::string(kBanner) + frame("right"));
+    EXPECT_EQ(peer.read_to_end(), std::string(kGreeting) + frame("right"));
     peer.close();
     EXPECT_EQ(closed(), CloseReason::local_close);
 }

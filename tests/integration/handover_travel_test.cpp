@@ -18,7 +18,7 @@
 namespace berth::test {
 namespace {
 
-class Travelling : public Generations {
+class TravelToSuccessor : public Generations {
 protected:
     // Both generations let everybody travel, with a word of who they are.
     static void let_travel(Generation& generation) {
@@ -41,7 +41,7 @@ protected:
     }
 };
 
-TEST_F(Travelling, IdleClientsGoOnInTheNextGeneration) {
+TEST_F(TravelToSuccessor, IdleClientsGoOnInTheNextGeneration) {
     Generation old(without_probation());
     Generation young(options());
     let_travel(old);
@@ -59,7 +59,7 @@ TEST_F(Travelling, IdleClientsGoOnInTheNextGeneration) {
     EXPECT_EQ(old.engine().connection_count(), 0U);
 }
 
-TEST_F(Travelling, TheirStateAndTheirUnreadInputComeAlong) {
+TEST_F(TravelToSuccessor, TheirStateAndTheirUnreadInputComeAlong) {
     Generation old(without_probation());
     Generation young(options());
     let_travel(old);
@@ -81,7 +81,7 @@ TEST_F(Travelling, TheirStateAndTheirUnreadInputComeAlong) {
     EXPECT_EQ(state, "port " + std::to_string(client.address().port));
 }
 
-TEST_F(Travelling, WhoDoesNotWantToIsDrained) {
+TEST_F(TravelToSuccessor, WhoDoesNotWantToIsDrained) {
     Generation old(without_probation());
     Generation young(options());
     ASSERT_TRUE(old.start(kAnyPort));
@@ -96,7 +96,7 @@ TEST_F(Travelling, WhoDoesNotWantToIsDrained) {
     EXPECT_EQ(count(old, CloseReason::handed_over), 0U);
 }
 
-TEST_F(Travelling, UnixClientsTravelToo) {
+TEST_F(TravelToSuccessor, UnixClientsTravelToo) {
     Generation old(without_probation());
     Generation young(options());
     let_travel(old);
@@ -108,7 +108,7 @@ TEST_F(Travelling, UnixClientsTravelToo) {
     for (RawPeer& client : clients) EXPECT_EQ(said_back(client, "still"), "still");
 }
 
-TEST_F(Travelling, ThroughManyGenerationsNobodyNotices) {
+TEST_F(TravelToSuccessor, ThroughManyGenerationsNobodyNotices) {
     auto first = std::make_unique<Generation>(without_probation());
     let_travel(*first);
     ASSERT_TRUE(first->start(kAnyPort));
@@ -126,7 +126,7 @@ TEST_F(Travelling, ThroughManyGenerationsNobodyNotices) {
 
 // ── A successor that does not take them ──────────────────────────────────────────────────────
 
-class Passengers : public Travelling {
+class Passengers : public TravelToSuccessor {
 protected:
     Passengers() { let_travel(old); }
     void SetUp() override {

@@ -12,7 +12,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr std::size_t kPlenty = 8U << 20U;
+constexpr std::size_t kToStop = 8U << 20U;
 
 class Stopping : public AnEngine {};
 
@@ -158,24 +158,24 @@ TEST_P(Stopping, ClientsInTheAcceptQueueAreServed) {
 
 TEST_P(Stopping, QueuedOutputIsDeliveredBeforeTheFin) {
     script.open = [](Connection& peer) {
-        return peer.write(Buffer::adopt(pattern(kPlenty))), Action::none;
+        return peer.write(Buffer::adopt(pattern(kToStop))), Action::none;
     };
     options.linger = patience();
     start();
     RawPeer peer = connect_slow();
     opened();
     engine().request_stop();
-    EXPECT_EQ(peer.read_to_end(), pattern(kPlenty));
+    EXPECT_EQ(peer.read_to_end(), pattern(kToStop));
     peer.close();
     const StopReport report = stop();
     EXPECT_EQ(report.outcome, StopOutcome::clean) << report.to_string();
-    EXPECT_EQ(report.bytes.written, kPlenty);
-    EXPECT_EQ(report.bytes.acknowledged, kPlenty);
+    EXPECT_EQ(report.bytes.written, kToStop);
+    EXPECT_EQ(report.bytes.acknowledged, kToStop);
 }
 
 TEST_P(Stopping, HalfClosedConnectionThatStillOwesOutputIsAskedToo) {
     script.open = [](Connection& peer) {
-        peer.write(Buffer::adopt(pattern(kPlenty)));
+        peer.write(Buffer::adopt(pattern(kToStop)));
         peer.end();
         return Action::none;
     };
@@ -184,7 +184,7 @@ TEST_P(Stopping, HalfClosedConnectionThatStillOwesOutputIsAskedToo) {
     RawPeer peer = connect_slow();
     opened();
     engine().request_stop();
-    EXPECT_EQ(peer.read_to_end().size(), kPlenty);
+    EXPECT_EQ(peer.read_to_end().size(), kToStop);
     EXPECT_EQ(stop().connections.forced, 0U);  // although the peer never sends its FIN
     EXPECT_EQ(script.count("on_drain"), 1U);
 }
@@ -221,7 +221,7 @@ TEST_P(Stopping, OnDrainKnowsTheDeadline) {
 TEST_P(Stopping, DeadlineResetsWhoeverStays) {
     script.drain = [](Connection&, Deadline) { return Action::none; };
     script.open = [](Connection& peer) {
-        return peer.write(Buffer::adopt(pattern(kPlenty))), Action::none;
+        return peer.write(Buffer::adopt(pattern(kToStop))), Action::none;
     };
     start();
     RawPeer peer = connect_slow();
@@ -231,7 +231,7 @@ TEST_P(Stopping, DeadlineResetsWhoeverStays) {
     EXPECT_EQ(report.exit_code(), 3);
     EXPECT_EQ(report.connections.forced, 1U);
     EXPECT_EQ(closed_by(report, CloseReason::stop_forced), 1U);
-    EXPECT_EQ(report.bytes.written, kPlenty);
+    EXPECT_EQ(report.bytes.written, kToStop);
     EXPECT_GT(report.bytes.discarded, 0U);
     expect_balanced(report.bytes);
     peer.read_to_end();

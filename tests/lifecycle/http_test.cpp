@@ -26,7 +26,7 @@ using namespace berth::test;
 constexpr std::string_view kGet = "GET / HTTP/1.1\r\nHost: here\r\n\r\n";
 constexpr std::string_view kPage = "Hello, world!\n";
 
-struct Answer {
+struct HttpAnswer {
     std::string head;
     std::string body;
 
@@ -46,9 +46,9 @@ std::string read_head(RawPeer& peer) {
     return head;
 }
 
-Answer read_answer(RawPeer& peer) {
+HttpAnswer read_answer(RawPeer& peer) {
     constexpr std::string_view kLength = "\r\nContent-Length: ";
-    Answer answer{.head = read_head(peer), .body = {}};
+    HttpAnswer answer{.head = read_head(peer), .body = {}};
     const auto at = answer.head.find(kLength);
     if (at == std::string::npos) throw std::runtime_error("no length: " + answer.head);
     answer.body = peer.read(std::stoul(answer.head.substr(at + kLength.size())));
@@ -76,7 +76,7 @@ protected:
     ServerProcess& server() { return *server_; }
     NotifyReceiver& manager() { return manager_; }
     RawPeer connect() { return RawPeer::connect(server().endpoint()); }
-    Answer ask(std::string_view request) {
+    HttpAnswer ask(std::string_view request) {
         RawPeer peer = connect();
         peer.send(request);
         return read_answer(peer);
@@ -107,7 +107,7 @@ TEST_P(Http, AnswersOneAfterTheOtherOnOneConnection) {
     RawPeer peer = connect();
     for (int i = 0; i < 3; ++i) {
         peer.send(kGet);
-        const Answer answer = read_answer(peer);
+        const HttpAnswer answer = read_answer(peer);
         EXPECT_EQ(answer.status(), 200);
         EXPECT_EQ(answer.body, kPage);
         EXPECT_FALSE(answer.says("Connection: close"));
@@ -156,7 +156,7 @@ TEST_P(Http, SkipsABodyInPiecesOfAnySize) {
     RawPeer peer = connect();
     const std::string body(300'000, '\n');
     peer.send("PUT / HTTP/1.1\r\nHost: here\r\nContent-Length: 300000\r\n\r\n");
-    const Answer answer = read_answer(peer);
+    const HttpAnswer answer = read_answer(peer);
     EXPECT_EQ(answer.status(), 405);
     EXPECT_TRUE(answer.says("Allow: GET, HEAD"));
     peer.send(body + std::string(kGet));

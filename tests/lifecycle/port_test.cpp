@@ -24,12 +24,12 @@ namespace {
 using namespace berth::test;
 using nlohmann::json;
 
-struct Answer {
+struct PortAnswer {
     json said;
     int status = -1;
 };
 
-Answer ask(const std::string& address, const Process::Words& before = {}) {
+PortAnswer ask(const std::string& address, const Process::Words& before = {}) {
     Process::Words words = before;
     const auto question = berth_words({"port", address, "--json"});
     words.insert(words.end(), question.begin(), question.end());

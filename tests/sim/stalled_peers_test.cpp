@@ -19,12 +19,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t kPeers = 400;  // so many take their time to be cut off: 100 ms before the end
+constexpr std::size_t kStalled =
+    400;  // so many take their time to be cut off: 100 ms before the end
 constexpr std::size_t kMovers = 100;
 constexpr std::size_t kBuffers = 4096;
 constexpr std::size_t kOwed = 8 * kBuffers;
 constexpr Duration kDrain = 2s;
-constexpr Duration kFirstLook = kDrain - kPeers * 250us;
+constexpr Duration kFirstLook = kDrain - kStalled * 250us;
 constexpr Duration kSecondLook = kFirstLook + (kDrain - kFirstLook) / 2;
 
 // Says more than the buffers hold.
@@ -49,7 +50,7 @@ protected:
         kernel_.size_tcp_buffers(kBuffers, kBuffers);
         EXPECT_TRUE(engine_.start());
         const Endpoint server = engine_.engine().endpoints().at(0);
-        for (std::size_t i = 0; i < kPeers; ++i) {
+        for (std::size_t i = 0; i < kStalled; ++i) {
             peers_.push_back(*clients_.socket(sim::Family::v4, sim::Kind::stream));
             static_cast<void>(clients_.connect(peers_.back(), server));
             run(kernel_, engine_, [this, i] { return talker_.opened > i; });
@@ -90,7 +91,7 @@ TEST_F(StalledPeers, AreCutOffBeforeTheDeadline) {
     run_to(kFirstLook - 1ms);
     EXPECT_EQ(talker_.forced, 0U) << "too early";
     run_on(Instant::never());
-    EXPECT_EQ(talker_.forced, kPeers);
+    EXPECT_EQ(talker_.forced, kStalled);
     EXPECT_LE(taken(), kFirstLook + 10ms);
 }
 
@@ -98,9 +99,9 @@ TEST_F(StalledPeers, WhoMovedAtTheFirstLookIsLookedAtAgain) {
     run_to(kFirstLook - 10ms);
     move(kMovers);
     run_to(kSecondLook - 1ms);
-    EXPECT_EQ(talker_.forced, kPeers - kMovers) << "who moved is left alone";
+    EXPECT_EQ(talker_.forced, kStalled - kMovers) << "who moved is left alone";
     run_on(Instant::never());
-    EXPECT_EQ(talker_.forced, kPeers);
+    EXPECT_EQ(talker_.forced, kStalled);
     EXPECT_LE(taken(), kSecondLook + 10ms) << "it was not looked at again";
 }
 
@@ -110,7 +111,7 @@ TEST_F(StalledPeers, WhoMovesOnHasUntilTheDeadline) {
         move(1);
     }
     EXPECT_TRUE(engine_.is_running());
-    EXPECT_EQ(talker_.forced, kPeers - 1);
+    EXPECT_EQ(talker_.forced, kStalled - 1);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "os/socket_address.hpp"
 #include "support/eventually.hpp"
+#include "support/refused_call.hpp"
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -13,17 +14,12 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <system_error>
 #include <vector>
 
 namespace berth::test {
 namespace {
 
 constexpr int kShortWhile = 30;  // milliseconds
-
-[[noreturn]] void refuse(int errno_value, const char* call) {
-    throw std::system_error(errno_value, std::generic_category(), call);
-}
 
 IpEndpoint loopback(std::uint8_t family, std::uint16_t port) {
     IpEndpoint ip{.port = port, .family = family};

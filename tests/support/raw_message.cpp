@@ -6,6 +6,7 @@
 
 #include "os/socket_address.hpp"
 #include "support/eventually.hpp"
+#include "support/refused_call.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -16,16 +17,11 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <system_error>
 
 namespace berth::test {
 namespace {
 
 constexpr std::size_t kRoom = std::size_t{1} << 20U;
-
-[[noreturn]] void refuse(int errno_value, const char* call) {
-    throw std::system_error(errno_value, std::generic_category(), call);
-}
 
 struct Control {
     alignas(cmsghdr) std::array<char, CMSG_SPACE(253 * sizeof(int))> room{};

@@ -5,6 +5,7 @@
 #include "support/raw_socket.hpp"
 
 #include "support/eventually.hpp"
+#include "support/refused_call.hpp"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -26,10 +27,6 @@ constexpr std::size_t kReadBytes = 64U << 10U;
 // Small, but not the least: through that one's window a MiB takes 1,800 round trips between two
 // threads, and 12 MiB take 9 s on a busy machine, whoever sends them.
 constexpr int kSmallBuffer = 16 << 10;
-
-[[noreturn]] void refuse(int errno_value, const char* call) {
-    throw std::system_error(errno_value, std::generic_category(), call);
-}
 
 bool would_block() { return errno == EAGAIN || errno == EWOULDBLOCK; }
 

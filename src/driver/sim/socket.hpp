@@ -81,6 +81,7 @@ public:
     virtual std::optional<UnixRow> unix_row() const { return std::nullopt; }
 
 protected:
+    static constexpr int kBacklogMax = 4096;  // net.core.somaxconn
     static constexpr PeerCredentials kNobody{.pid = 0, .uid = 0xffffffff, .gid = 0xffffffff};
 
     Network& network() const { return network_; }

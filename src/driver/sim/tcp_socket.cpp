@@ -28,8 +28,7 @@ namespace berth::driver::sim {
 
 namespace {
 
-constexpr int kBacklogMax = 4096;  // net.core.somaxconn
-constexpr int kFinTimeout = 60;    // net.ipv4.tcp_fin_timeout
+constexpr int kFinTimeout = 60;  // net.ipv4.tcp_fin_timeout
 constexpr int kFinTimeoutMax = 120;
 
 Duration fin_timeout_of(int seconds) {

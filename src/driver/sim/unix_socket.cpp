@@ -25,8 +25,6 @@ namespace berth::driver::sim {
 
 namespace {
 
-constexpr int kBacklogMax = 4096;  // net.core.somaxconn
-
 // SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET: socket(2).
 std::uint16_t type_of(Kind kind) {
     switch (kind) {

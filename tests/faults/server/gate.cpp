@@ -29,7 +29,7 @@ namespace {
 using os::Call;
 using os::Registers;
 
-Board* board = nullptr;
+Board* the_board = nullptr;
 std::atomic<std::uint64_t> candidates = 0;  // calls so far that the fault could have struck
 
 // What each descriptor was registered with. Written and read by the thread of its loop.
@@ -103,7 +103,7 @@ bool cannot_fail(Call call, const Registers& registers) {
     switch (call) {
         case Call::set_option: return registers[1] == SOL_SOCKET && registers[2] == SO_LINGER;
         case Call::epoll_wait:
-            return registers[3] == 0 && board->fault.outcome.errno_value == EINTR;
+            return registers[3] == 0 && the_board->fault.outcome.errno_value == EINTR;
         default: return false;
     }
 }
@@ -123,11 +123,11 @@ void shorten(Call call, Registers& registers) {
 }
 
 std::optional<long> strike(Call call, Registers& registers) {
-    const Outcome& outcome = board->fault.outcome;
+    const Outcome& outcome = the_board->fault.outcome;
     const int descriptor = descriptor_of(call, registers);
-    board->reached_in = board->phase;
-    board->touched.set(peer_text(descriptor));
-    board->is_reached = true;
+    the_board->reached_in = the_board->phase;
+    the_board->touched.set(peer_text(descriptor));
+    the_board->is_reached = true;
     if (transfers_bytes(call) && outcome.harm != Harm::connection) make_edge(descriptor);
     if (outcome.errno_value != kShort) return -outcome.errno_value;
     shorten(call, registers);
@@ -136,20 +136,20 @@ std::optional<long> strike(Call call, Registers& registers) {
 
 }  // namespace
 
-void keep_gate(Board& kept) { board = &kept; }
+void keep_gate(Board& kept) { the_board = &kept; }
 
 }  // namespace berth::test
 
 std::optional<long> berth::os::gate(Call call, Registers& registers) {
     using namespace berth::test;
-    if (board == nullptr) return std::nullopt;
+    if (the_board == nullptr) return std::nullopt;
     const std::size_t row = index_of(call);
     if (row == kCalls.size()) {
-        board->defect.set("a system call that tests/faults/call_table.hpp does not list");
+        the_board->defect.set("a system call that tests/faults/call_table.hpp does not list");
         return std::nullopt;
     }
     if (call == Call::epoll_control) remember_registration(registers);
-    ++board->made[row];
-    if (board->fault.call != call || cannot_fail(call, registers)) return std::nullopt;
-    return ++candidates == board->fault.nth ? strike(call, registers) : std::nullopt;
+    ++the_board->made[row];
+    if (the_board->fault.call != call || cannot_fail(call, registers)) return std::nullopt;
+    return ++candidates == the_board->fault.nth ? strike(call, registers) : std::nullopt;
 }

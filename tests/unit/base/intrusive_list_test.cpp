@@ -12,25 +12,25 @@
 namespace berth::base {
 namespace {
 
-struct Item : ListNode {
-    explicit Item(int initial) : value(initial) {}
+struct Link : ListNode {
+    explicit Link(int initial) : value(initial) {}
     int value;
 };
 
-std::vector<int> drain(List<Item>& list) {
+std::vector<int> drain(List<Link>& list) {
     std::vector<int> values;
-    while (const Item* item = list.pop_front()) values.push_back(item->value);
+    while (const Link* item = list.pop_front()) values.push_back(item->value);
     return values;
 }
 
 struct ListOfThree : testing::Test {
     void SetUp() override {
-        for (Item* item : {&a, &b, &c}) list.push_back(*item);
+        for (Link* item : {&a, &b, &c}) list.push_back(*item);
     }
-    List<Item> list;
-    Item a{1};
-    Item b{2};
-    Item c{3};
+    List<Link> list;
+    Link a{1};
+    Link b{2};
+    Link c{3};
 };
 
 TEST_F(ListOfThree, GivesItemsOutInTheOrderOfPushing) {
@@ -59,8 +59,8 @@ TEST_F(ListOfThree, MovesAnItemThatIsPushedAgain) {
 }
 
 TEST_F(ListOfThree, TakesOverAnotherListBehindItsOwn) {
-    List<Item> other;
-    Item d{4};
+    List<Link> other;
+    Link d{4};
     other.push_back(d);
     list.splice_back(other);
     EXPECT_TRUE(other.empty());
@@ -68,22 +68,22 @@ TEST_F(ListOfThree, TakesOverAnotherListBehindItsOwn) {
 }
 
 TEST_F(ListOfThree, MovesIntoAnEmptyList) {
-    List<Item> other;
+    List<Link> other;
     other.splice_back(list);
     EXPECT_TRUE(list.empty());
     EXPECT_EQ(drain(other), (std::vector{1, 2, 3}));
 }
 
 TEST_F(ListOfThree, IsNotChangedByAnEmptyOne) {
-    List<Item> other;
+    List<Link> other;
     list.splice_back(other);
     EXPECT_EQ(drain(list), (std::vector{1, 2, 3}));
 }
 
 TEST(List, LosesAnItemThatDies) {
-    List<Item> list;
+    List<Link> list;
     {
-        Item item{1};
+        Link item{1};
         list.push_back(item);
         EXPECT_TRUE(item.is_linked());
     }
@@ -91,12 +91,12 @@ TEST(List, LosesAnItemThatDies) {
 }
 
 TEST(List, LetsItsItemsGoWhenItDies) {
-    std::array<Item, 2> items{Item{1}, Item{2}};
+    std::array<Link, 2> items{Link{1}, Link{2}};
     {
-        List<Item> list;
-        for (Item& item : items) list.push_back(item);
+        List<Link> list;
+        for (Link& item : items) list.push_back(item);
     }
-    for (const Item& item : items) EXPECT_FALSE(item.is_linked());
+    for (const Link& item : items) EXPECT_FALSE(item.is_linked());
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ namespace berth::driver::sim {
 namespace {
 
 constexpr int kNeighbours = 255;
-constexpr Weather kSlow{.travel_max = 10ms};
+constexpr Weather kTenMs{.travel_max = 10ms};
 
 TEST(SimFilter, DropsTheSynAndItsClientAsksAgain) {
     KernelScene scene;
@@ -30,7 +30,7 @@ TEST(SimFilter, DropsTheSynAndItsClientAsksAgain) {
 }
 
 TEST(SimFilter, LetsAHandshakeUnderWayComplete) {
-    KernelScene scene{kSlow};
+    KernelScene scene{kTenMs};
     const auto listener = scene.listener();
     const auto client = scene.client_of(listener);
     while (scene.process
@@ -46,7 +46,7 @@ TEST(SimFilter, LetsAHandshakeUnderWayComplete) {
 }
 
 TEST(SimFilter, ThatDropsEverythingMeetsNobody) {
-    KernelScene scene{kSlow};
+    KernelScene scene{kTenMs};
     const auto listener = scene.tcp();
     EXPECT_EQ(scene.bind(listener, "tcp4://127.0.0.1:0"), 0);
     EXPECT_TRUE(scene.process.drop_everything(listener));
@@ -83,7 +83,7 @@ TEST(SimFilter, TtlThatNobodyHasDropsTheSyn) {
 }
 
 TEST(SimFilter, TtlLetsAHandshakeUnderWayCompleteAndLeavesItDeaf) {
-    KernelScene scene{kSlow};
+    KernelScene scene{kTenMs};
     const auto listener = scene.listener();
     const auto client = scene.client_of(listener);
     while (scene.poll(client) != "out") scene.pass(1ms);

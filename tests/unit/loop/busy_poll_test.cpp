@@ -33,7 +33,7 @@ struct Seen {
 
 class ScriptedDriver final : public driver::Driver {
 public:
-    ScriptedDriver(Loop& sink, net::test::ScriptedSystem& system, Seen& seen, Instant& next)
+    ScriptedDriver(Loop& sink, net::scripted::ScriptedSystem& system, Seen& seen, Instant& next)
         : sink_(sink), system_(system), seen_(seen), next_(next) {}
 
     Outcome<void> poll(Deadline deadline) override {
@@ -75,7 +75,7 @@ public:
 
 private:
     Loop& sink_;
-    net::test::ScriptedSystem& system_;
+    net::scripted::ScriptedSystem& system_;
     Seen& seen_;
     Instant& next_;
 };
@@ -114,7 +114,7 @@ protected:
         for (int i = 0; i < count; ++i) wait_for_event(after);
     }
 
-    net::test::ScriptedSystem system;
+    net::scripted::ScriptedSystem system;
     Seen seen;
     Instant next = Instant::never();
     Loop loop{system, *this};

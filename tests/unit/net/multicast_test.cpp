@@ -33,7 +33,7 @@ protected:
         return text.find(part) != std::string::npos;
     }
 
-    test::ScriptedSystem system_;
+    scripted::ScriptedSystem system_;
 };
 
 TEST_F(Groups, AreJoinedByNameAndByIndex) {

@@ -15,7 +15,7 @@
 #include <chrono>
 #include <string>
 
-namespace berth::net::test {
+namespace berth::net::scripted {
 namespace {
 
 using driver::SocketState;
@@ -365,4 +365,4 @@ TEST_F(UnixCauses, AbstractNameOfAnotherTypeIsNotInTheWay) {
 }
 
 }  // namespace
-}  // namespace berth::net::test
+}  // namespace berth::net::scripted

@@ -11,7 +11,7 @@
 
 #include <string>
 
-namespace berth::net::test {
+namespace berth::net::scripted {
 namespace {
 
 struct Pair {
@@ -104,4 +104,4 @@ TEST(PortClaims, ComeListenersFirstAndExactOnesBeforeWiderOnes) {
 }
 
 }  // namespace
-}  // namespace berth::net::test
+}  // namespace berth::net::scripted

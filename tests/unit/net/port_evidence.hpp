@@ -16,7 +16,7 @@
 #include <string_view>
 #include <vector>
 
-namespace berth::net::test {
+namespace berth::net::scripted {
 
 inline constexpr std::uint16_t kPort = 8080;  // outside of the ephemeral range
 inline constexpr std::int64_t kUs = 100;      // our pid
@@ -76,4 +76,4 @@ inline PortEvidence refused(const Endpoint& endpoint) {
     return evidence;
 }
 
-}  // namespace berth::net::test
+}  // namespace berth::net::scripted

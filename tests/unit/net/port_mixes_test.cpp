@@ -23,7 +23,7 @@
 #include <string>
 #include <vector>
 
-namespace berth::net::test {
+namespace berth::net::scripted {
 namespace {
 
 using driver::SocketState;
@@ -242,4 +242,4 @@ TEST(PortMixes, OneSocketAloneIsRecognised) {
 }
 
 }  // namespace
-}  // namespace berth::net::test
+}  // namespace berth::net::scripted

@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-namespace berth::net::test {
+namespace berth::net::scripted {
 
 class ScriptedSystem final : public driver::System {
 public:
@@ -118,4 +118,4 @@ private:
     }
 };
 
-}  // namespace berth::net::test
+}  // namespace berth::net::scripted

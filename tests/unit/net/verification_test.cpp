@@ -15,7 +15,7 @@
 #include <chrono>
 #include <optional>
 
-namespace berth::net::test {
+namespace berth::net::scripted {
 namespace {
 
 using driver::SocketState;
@@ -176,4 +176,4 @@ TEST_F(Patience, LeavesOtherErrorsAsTheyAre) {
 }
 
 }  // namespace
-}  // namespace berth::net::test
+}  // namespace berth::net::scripted
