@@ -9,6 +9,7 @@
 #include "engine/log_lines.hpp"
 #include "engine/names/name_lookup.hpp"
 #include "engine/offload/job_book.hpp"
+#include "os/returns.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -125,7 +126,7 @@ void Worker::settle_thread() {
     core_.log(LogLevel::warning, "loop " + std::to_string(index_) + ": " + error.to_string());
 }
 
-bool Worker::step_prepared(Deadline deadline) {
+BERTH_RETURNS_BY_JUMP bool Worker::step_prepared(Deadline deadline) {
     const auto done = loop().iterate(deadline);
     if (done.has_value() && !leaving_) [[likely]]
         return true;

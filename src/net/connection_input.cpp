@@ -5,6 +5,7 @@
 #include "net/connection_core.hpp"
 #include "net/connection_turn.hpp"
 #include "net/link.hpp"
+#include "os/returns.hpp"
 
 #include <algorithm>
 
@@ -12,7 +13,7 @@ namespace berth::net {
 
 // The handler is looked up before the turn is noted: a store that might be anywhere, for all the
 // compiler knows, so that it would load the table again.
-void ConnectionCore::on_received(Bytes bytes) {
+BERTH_RETURNS_BY_JUMP void ConnectionCore::on_received(Bytes bytes) {
     last_activity_ = table_.loop().now();
     if (odd_ != 0) [[unlikely]]
         return received_unusual(bytes);
@@ -46,14 +47,14 @@ void ConnectionCore::received_odd(Bytes bytes) {
 // ── The end of a turn ────────────────────────────────────────────────────────────────────────
 
 // In this order: what was written leaves before a close that was asked for takes effect.
-[[gnu::noinline]] void ConnectionCore::end_odd_turn(Action action) {
+BERTH_RETURNS_BY_JUMP [[gnu::noinline]] void ConnectionCore::end_odd_turn(Action action) {
     obey(action);
     leave_unread();
     if (!table_.turn().written().empty()) send_turn();
     end_short_turn();
 }
 
-[[gnu::noinline]] void ConnectionCore::end_short_turn() {
+BERTH_RETURNS_BY_JUMP [[gnu::noinline]] void ConnectionCore::end_short_turn() {
     table_.turn().end();
     if (odd_ != 0) settle();
 }

@@ -8,6 +8,7 @@
 #include "os/call_outcome.hpp"
 #include "os/owned_descriptor.hpp"
 #include "os/raw_call.hpp"
+#include "os/returns.hpp"
 #include "os/socket_address.hpp"
 
 #include <berth/bytes.hpp>
@@ -78,7 +79,7 @@ Outcome<int> open_to_read(const std::string& path, int flags) {
 
 }  // namespace
 
-long send_slices(int socket, std::span<const Bytes> slices) {
+BERTH_RETURNS_BY_JUMP long send_slices(int socket, std::span<const Bytes> slices) {
     std::array<iovec, kSlicesMax> parts;
     const std::size_t count = std::min(slices.size(), parts.size());
     std::transform(

@@ -22,6 +22,7 @@
 #include "driver/source_list.hpp"
 #include "driver/system.hpp"
 #include "os/calls.hpp"
+#include "os/returns.hpp"
 
 #include <sys/epoll.h>
 
@@ -79,10 +80,14 @@ public:
     void pause_receive(Stream& stream) override { stream.odd |= kPaused; }
     void resume_receive(Stream& stream) override;
 
-    Sent send(Stream& stream, Bytes bytes) override { return send_now(stream, bytes); }
-    Sent send_soon(Stream& stream, Bytes bytes) override { return send_now(stream, bytes); }
+    BERTH_RETURNS_BY_JUMP Sent send(Stream& stream, Bytes bytes) override {
+        return send_now(stream, bytes);
+    }
+    BERTH_RETURNS_BY_JUMP Sent send_soon(Stream& stream, Bytes bytes) override {
+        return send_now(stream, bytes);
+    }
     Slices settle(Stream&) override { return {}; }
-    Sent send_slices(Stream& stream, Slices slices) override;
+    BERTH_RETURNS_BY_JUMP Sent send_slices(Stream& stream, Slices slices) override;
     void send_when_ready(Stream& stream, const Slices& slices) override;
     void end_sending(Stream& stream) override;
     void close(Stream& stream, Ending ending) override;
@@ -97,7 +102,7 @@ public:
     Outcome<void> start_watch(Watched& watched) override;
     void stop_watch(Watched& watched) override;
 
-    Outcome<void> poll(Deadline deadline) override;
+    BERTH_RETURNS_BY_JUMP Outcome<void> poll(Deadline deadline) override;
     // A full buffer says so; and nothing is read but for the sink at once.
     bool leaves_more(Stream&, std::size_t received) override { return received == receive_.size(); }
     bool delivered_all() const override { return delivered_ < events_.size(); }
@@ -189,17 +194,18 @@ private:
 
     [[gnu::noinline]] void receive_nothing(Stream& stream, long count);
     void receive_late_error(Stream& stream);
-    [[gnu::noinline]] void receive_more(Stream& stream, std::size_t already, bool to_the_end);
-    [[gnu::noinline]] void deliver_odd(Source& source, std::uint32_t events);
+    BERTH_RETURNS_BY_JUMP [[gnu::noinline]] void receive_more(Stream& stream, std::size_t already,
+                                                              bool to_the_end);
+    BERTH_RETURNS_BY_JUMP [[gnu::noinline]] void deliver_odd(Source& source, std::uint32_t events);
     [[gnu::noinline]] Sent sent_short(Stream& stream, long count);
-    void deliver_stream(Stream& stream, std::uint32_t events);
+    BERTH_RETURNS_BY_JUMP void deliver_stream(Stream& stream, std::uint32_t events);
     void deliver_connected(Stream& stream);
-    void accept(Listener& listener);
+    BERTH_RETURNS_BY_JUMP void accept(Listener& listener);
     void deliver_datagrams(DatagramSocket& socket);
     void deliver_ready(Watched& watched, std::uint32_t events);
     bool accept_failed(Listener& listener, int errno_value);
     void unregister(Source& source);
-    void attempt_send(Stream& stream);
+    BERTH_RETURNS_BY_JUMP void attempt_send(Stream& stream);
     void make_ready(Source& source);
     void finish(Source& source);
     [[gnu::noinline]] void deliver_rest();

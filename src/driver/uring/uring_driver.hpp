@@ -29,6 +29,7 @@
 #include "driver/uring/ring.hpp"
 #include "os/calls.hpp"
 #include "os/owned_descriptor.hpp"
+#include "os/returns.hpp"
 
 #include <algorithm>
 #include <array>
@@ -73,9 +74,11 @@ public:
     void pause_receive(Stream& stream) override;
     void resume_receive(Stream& stream) override;
 
-    Sent send(Stream& stream, Bytes bytes) override { return send_slices(stream, {&bytes, 1}); }
-    Sent send_slices(Stream& stream, Slices slices) override;
-    Sent send_soon(Stream& stream, Bytes bytes) override {
+    BERTH_RETURNS_BY_JUMP Sent send(Stream& stream, Bytes bytes) override {
+        return send_slices(stream, {&bytes, 1});
+    }
+    BERTH_RETURNS_BY_JUMP Sent send_slices(Stream& stream, Slices slices) override;
+    BERTH_RETURNS_BY_JUMP Sent send_soon(Stream& stream, Bytes bytes) override {
         if (!may_send_soon(stream, bytes.size())) [[unlikely]]
             return send_at_once(stream, bytes);
         if (!buffers_->contain(bytes)) [[unlikely]]
@@ -101,7 +104,7 @@ public:
     Outcome<void> start_watch(Watched& watched) override;
     void stop_watch(Watched& watched) override;
 
-    Outcome<void> poll(Deadline deadline) override;
+    BERTH_RETURNS_BY_JUMP Outcome<void> poll(Deadline deadline) override;
     bool leaves_more(Stream& stream, std::size_t received) override;
     bool delivered_all() const override { return delivered_all_; }
     bool is_put_off(const Stream& stream) const override {
@@ -233,7 +236,9 @@ private:
         std::memcpy(copy, bytes.data(), bytes.size());
         return send_letter(stream, {copy, bytes.size()});
     }
-    [[gnu::noinline]] Sent send_at_once(Stream& stream, Bytes bytes) { return send(stream, bytes); }
+    BERTH_RETURNS_BY_JUMP [[gnu::noinline]] Sent send_at_once(Stream& stream, Bytes bytes) {
+        return send(stream, bytes);
+    }
     bool has_arrived(Stream& stream);
     Slices settle_soon(Stream& stream);
     Slices take_refused(Stream& stream, const io_uring_cqe& answer);
@@ -245,9 +250,9 @@ private:
     void deliver_unsent(Stream& stream, const io_uring_cqe& answer);
     void deliver_unsent_left();
 
-    [[gnu::noinline]] void deliver_odd(const io_uring_cqe& answer);
-    [[gnu::noinline]] void receive_bounded(Stream& stream, Bytes bytes);
-    void deliver_received(Stream& stream, const io_uring_cqe& answer);
+    BERTH_RETURNS_BY_JUMP [[gnu::noinline]] void deliver_odd(const io_uring_cqe& answer);
+    BERTH_RETURNS_BY_JUMP [[gnu::noinline]] void receive_bounded(Stream& stream, Bytes bytes);
+    BERTH_RETURNS_BY_JUMP void deliver_received(Stream& stream, const io_uring_cqe& answer);
     void deliver_end(Stream& stream, int errno_value);
     bool leaves_rest(const Stream& stream, const io_uring_cqe& answer) const;
     void hold(Stream& stream);
@@ -255,12 +260,12 @@ private:
     void deliver_polled(Stream& stream, const io_uring_cqe& answer);
     void deliver_late_error(Stream& stream);
     void deliver_connected(Stream& stream, int errno_value);
-    void attempt_send(Stream& stream);
+    BERTH_RETURNS_BY_JUMP void attempt_send(Stream& stream);
     void deliver_acceptable(Listener& listener, const io_uring_cqe& answer);
     void deliver_acceptable(DatagramSocket& socket, const io_uring_cqe& answer);
     void deliver_datagrams(DatagramSocket& socket);
     void deliver_ready(Watched& watched, const io_uring_cqe& answer);
-    void accept(Listener& listener);
+    BERTH_RETURNS_BY_JUMP void accept(Listener& listener);
     bool accept_failed(Listener& listener, int errno_value);
 
     // ── Requests ─────────────────────────────────────────────────────────────────────────────
