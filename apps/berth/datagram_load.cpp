@@ -25,7 +25,6 @@ namespace berth::app {
 namespace {
 
 constexpr Duration kAnswerWithin = std::chrono::milliseconds{500};
-constexpr Duration kAtMost = std::chrono::milliseconds{10};
 
 }  // namespace
 
@@ -145,7 +144,7 @@ Duration DatagramLoad::on_tick(EventLoop& loop) {
     }
     here.is_done = is_done;
     if (loop.index() == 0) watch(loop.engine(), now);
-    return kAtMost;
+    return LoadSettings::kTick;
 }
 
 void DatagramLoad::watch(Engine& engine, Instant now) {

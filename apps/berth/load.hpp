@@ -24,7 +24,8 @@ namespace berth::app {
 struct LoadSettings {
     // More requests in flight than this, in bytes, are a mistake and not a load.
     static constexpr std::size_t kInFlightMax = std::size_t{1} << 30U;
-    static constexpr std::size_t kPacketMax = 16U << 20U;  // as Options::packet_max
+    static constexpr Duration kTick = std::chrono::milliseconds{10};  // a loop looks what is due
+    static constexpr std::size_t kPacketMax = 16U << 20U;             // as Options::packet_max
 
     Destination to;
     std::size_t connections = 50;

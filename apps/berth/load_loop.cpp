@@ -32,7 +32,6 @@ using std::chrono::milliseconds;
 constexpr std::size_t kAttemptsMax = 64;  // at a time: a server's backlog is not endless
 constexpr Duration kConnectTimeout = std::chrono::seconds{5};
 constexpr Duration kReplaceAfter = milliseconds{100};
-constexpr Duration kTick = milliseconds{10};
 constexpr Duration kScheduleTick = milliseconds{1};  // how late a due request may be sent
 
 Ending ending_of_attempt(const Error& error) {
@@ -88,7 +87,7 @@ Duration LoadLoop::tick() {
     if (!began_at_ && ramp_is_over) begin_asking();
     const bool is_warm = began_at_ && now() - *began_at_ >= plan_.settings.warm_up;
     if (!counted_from_ && is_warm) begin_counting();
-    if (interval_ == Duration{0}) return kTick;
+    if (interval_ == Duration{0}) return LoadSettings::kTick;
     send_what_is_due();
     return kScheduleTick;
 }
@@ -282,7 +281,7 @@ Tally LoadLoop::final_tally(bool is_interrupted) const {
     }
     if (!is_interrupted) tally.ended(Ending::timed_out) += to_settle_;
     // What fell due in the last moment would have been sent at the next tick.
-    if (next_due_ && stopped_at_ && *stopped_at_ - kTick > *next_due_) {
+    if (next_due_ && stopped_at_ && *stopped_at_ - LoadSettings::kTick > *next_due_) {
         tally.not_sent = static_cast<std::uint64_t>((*stopped_at_ - *next_due_) / interval_) + 1;
     }
     return tally;

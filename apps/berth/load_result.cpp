@@ -37,8 +37,6 @@ struct Percentile {
 constexpr std::array kPercentiles{Percentile{"p50", "p50", 50}, Percentile{"p90", "p90", 90},
                                   Percentile{"p99", "p99", 99}, Percentile{"p99.9", "p999", 99.9}};
 
-double in_seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
-
 // Tenths of a microsecond are the most that the measurement is worth.
 double in_microseconds(Duration duration) {
     return std::round(static_cast<double>(duration.count()) / 100) / 10;

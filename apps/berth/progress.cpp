@@ -23,8 +23,6 @@ namespace {
 constexpr Duration kPause = std::chrono::milliseconds{250};
 constexpr const char* kEraseLine = "\r\x1b[K";
 
-double seconds_of(Duration duration) { return std::chrono::duration<double>(duration).count(); }
-
 }  // namespace
 
 Progress::Progress(Instant start)
@@ -35,8 +33,8 @@ void Progress::show(Instant now, std::size_t open, std::uint64_t answered) {
     const auto since_shown = static_cast<double>(answered - answered_);
     std::cerr << kEraseLine
               << fmt::format("{:5.1f} s  {} open  {} verified  {:.0f} requests/s",
-                             seconds_of(now - start_), with_separators(open),
-                             with_separators(answered), since_shown / seconds_of(now - shown_at_))
+                             in_seconds(now - start_), with_separators(open),
+                             with_separators(answered), since_shown / in_seconds(now - shown_at_))
               << std::flush;
     shown_at_ = now;
     answered_ = answered;

@@ -58,7 +58,7 @@ std::string escaped(std::string_view text) {
     return safe;
 }
 
-std::string in_words(double value) { return fmt::format("{:.{}f} ms", value, value < 10 ? 2 : 0); }
+std::string with_unit(double value) { return fmt::format("{:.{}f} ms", value, value < 10 ? 2 : 0); }
 
 class Picture {
 public:
@@ -119,7 +119,7 @@ void Picture::open() {
         R"( height="{1:.0f}" font-family="sans-serif" font-size="12" fill="#222">)",
         kWidth, height);
     const std::string title = fmt::format("Stop by {}: {} in {}", escaped(story_.requested_by),
-                                          escaped(story_.outcome), in_words(story_.duration_ms));
+                                          escaped(story_.outcome), with_unit(story_.duration_ms));
     add("<title>{}</title>", title);
     add(R"(<rect width="{:.0f}" height="{:.0f}" fill="#fff"/>)", kWidth, height);
     add(R"(<text x="{:.0f}" y="24" font-size="15">{}</text>)", kLeft, title);
@@ -198,10 +198,10 @@ void Picture::draw_phases() {
             phase.name == "force" ? kForceColour : kPhaseColour);
         if (is_late || fits_behind) {
             add(R"(<text x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>)", text_x, top + 12,
-                is_late ? "end" : "start", in_words(phase.duration_ms));
+                is_late ? "end" : "start", with_unit(phase.duration_ms));
         } else {
             add(R"(<text x="{:.1f}" y="{:.1f}" text-anchor="end" fill="#fff">{}</text>)",
-                x(phase.start_ms) + width - 6, top + 12, in_words(phase.duration_ms));
+                x(phase.start_ms) + width - 6, top + 12, with_unit(phase.duration_ms));
         }
         top += kRowHeight;
     }

@@ -11,6 +11,7 @@
 
 #include <berth/clock.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
@@ -39,6 +40,11 @@ Parsed<std::uint64_t> parse_count(std::string_view text, Range range);
 // The shortest texts that the parsers read back: "30s", "64KiB".
 std::string duration_text(Duration duration);
 std::string size_text(std::size_t bytes);
+
+// Of a duration, for JSON and for rates.
+inline double in_seconds(Duration duration) {
+    return std::chrono::duration<double>(duration).count();
+}
 
 // "1,234,567".
 std::string with_separators(std::uint64_t number);

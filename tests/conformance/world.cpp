@@ -25,7 +25,7 @@ using driver::Stream;
 namespace {
 
 constexpr Duration kShortWait = std::chrono::milliseconds{5};
-constexpr int kWorldBacklog = 128;
+constexpr int kListenerBacklog = 128;
 
 }  // namespace
 
@@ -94,7 +94,7 @@ Outcome<Descriptor> World::bound_socket(const Endpoint& endpoint) {
         EXPECT_TRUE(system().set(*socket, SocketOption::reuse_address, 1));
     }
     auto done = system().bind(*socket, endpoint);
-    if (done) done = system().listen(*socket, kWorldBacklog);
+    if (done) done = system().listen(*socket, kListenerBacklog);
     if (done) return socket;
     system().close(*socket);
     return base::failed(done.errno_value());

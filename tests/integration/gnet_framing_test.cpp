@@ -19,8 +19,8 @@ constexpr std::size_t kHead = 6;
 constexpr std::uint16_t kMagic = 1314;
 constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();
 constexpr std::string_view kGreeting = "andypan\r\n";
-constexpr std::size_t kFramers = 10;
-constexpr std::size_t kFrames = 3;
+constexpr std::size_t kFramingClients = 10;
+constexpr std::size_t kFramingRounds = 3;
 
 struct Exchange {
     std::size_t size;   // of a body
@@ -75,7 +75,7 @@ protected:
     void exchange(const Exchange& plan) {
         limit_ = plan.limit;
         std::vector<std::jthread> clients;
-        for (std::size_t i = 0; i < kFramers; ++i) {
+        for (std::size_t i = 0; i < kFramingClients; ++i) {
             clients.emplace_back([this, plan] { be_a_client(plan); });
         }
     }
@@ -93,7 +93,7 @@ private:
             body[0] = static_cast<char>(i);
             batch += frame(body);
         }
-        for (std::size_t round = 0; round < kFrames; ++round) {
+        for (std::size_t round = 0; round < kFramingRounds; ++round) {
             std::jthread sender([&] { peer.send(batch); });
             EXPECT_TRUE(peer.read(batch.size()) == batch) << plan.size << " x " << plan.batch;
         }

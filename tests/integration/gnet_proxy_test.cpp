@@ -10,8 +10,8 @@
 namespace berth::test {
 namespace {
 
-constexpr std::size_t kProxied = 10;
-constexpr std::size_t kLoad = 1U << 20U;
+constexpr std::size_t kProxyClients = 10;
+constexpr std::size_t kProxyLoad = 1U << 20U;
 
 // The other side of a pair, by id.
 struct Link {
@@ -71,16 +71,16 @@ protected:
         behind_ = server->endpoints().at(0);
         start();
         std::vector<std::jthread> clients;
-        for (std::size_t i = 0; i < kProxied; ++i) {
+        for (std::size_t i = 0; i < kProxyClients; ++i) {
             clients.emplace_back([this] {
                 RawPeer peer = connect();
-                const std::string sent = pattern(kLoad);
+                const std::string sent = pattern(kProxyLoad);
                 std::jthread sender([&] { peer.send(sent); });
                 EXPECT_TRUE(peer.read(sent.size()) == sent);
             });
         }
         clients.clear();
-        EXPECT_TRUE(eventually([&] { return script.count("on_close") == 2 * kProxied; }));
+        EXPECT_TRUE(eventually([&] { return script.count("on_close") == 2 * kProxyClients; }));
         EXPECT_TRUE(eventually([&] { return server->connection_count() == 0; }));
         EXPECT_EQ(stop().outcome, StopOutcome::clean);
         ASSERT_TRUE(server->stop());

@@ -19,8 +19,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t kStalled =
-    400;  // so many take their time to be cut off: 100 ms before the end
+// So many take their time to be cut off: 100 ms before the end.
+constexpr std::size_t kStalled = 400;
 constexpr std::size_t kMovers = 100;
 constexpr std::size_t kBuffers = 4096;
 constexpr std::size_t kOwed = 8 * kBuffers;

@@ -13,12 +13,18 @@
 #include "driver/system.hpp"
 #include "engine/handover/messages.hpp"
 
+#include <berth/clock.hpp>
+
+#include <chrono>
 #include <cstddef>
 #include <span>
 #include <utility>
 #include <vector>
 
 namespace berth::engine::handover {
+
+// Nothing tells when a channel that is full has room again.
+inline constexpr Duration kTryAgainAfter = std::chrono::milliseconds{2};
 
 // Descriptors that came along; closed with it, unless taken.
 class Attached {

@@ -40,7 +40,7 @@ base::Outcome<void> Departure::advance(Channel& channel) {
         const auto sent = send_first(channel);
         if (sent) continue;
         if (sent.errno_value() != EAGAIN) return sent;
-        next_look_ = core_.system().now() + kAgain;
+        next_look_ = core_.system().now() + kTryAgainAfter;
         break;
     }
     return {};

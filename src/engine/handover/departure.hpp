@@ -50,7 +50,6 @@ public:
 private:
     // As many sockets on the way as the kernel is sure to allow, unix(7) ETOOMANYREFS.
     static constexpr std::size_t kOnTheWayMax = 64;
-    static constexpr Duration kAgain = std::chrono::milliseconds{2};
 
     base::Outcome<void> send_first(Channel& channel);
     void admit(net::Traveller&& traveller);

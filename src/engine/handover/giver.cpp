@@ -18,7 +18,6 @@ using driver::Descriptor;
 
 namespace {
 
-constexpr Duration kNextLook = std::chrono::milliseconds{2};
 constexpr Duration kStatusInterval = std::chrono::seconds{1};
 
 }  // namespace
@@ -186,7 +185,7 @@ bool Giver::say(const Message& message, std::span<const Descriptor> attached) {
     const auto said = channel_.send(message, attached);
     if (said) return true;
     if (said.errno_value() == EAGAIN) {
-        again_ = core_.system().now() + kNextLook;
+        again_ = core_.system().now() + kTryAgainAfter;
     } else {
         lose(reason_of(said.errno_value()));
     }

@@ -19,7 +19,6 @@ using driver::Descriptor;
 
 namespace {
 
-constexpr Duration kNextTry = std::chrono::milliseconds{2};
 // A generation that is asked to take its listeners back answers at once, or hangs.
 constexpr Duration kRollbackPatience = std::chrono::seconds{1};
 
@@ -265,7 +264,7 @@ void Taker::answer_passengers() {
     while (!answers_.empty() && channel_.is_open()) {
         const auto said = channel_.send(answers_.front());
         if (said.errno_value() == EAGAIN) {
-            again_ = core_.system().now() + kNextTry;
+            again_ = core_.system().now() + kTryAgainAfter;
             return;
         }
         if (!said) return lose(reason_of(said.errno_value()));
