@@ -7,7 +7,6 @@
 #include "os/ip_address.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <optional>
 #include <tuple>

@@ -10,7 +10,6 @@
 #include <berth/endpoint.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
