@@ -37,7 +37,7 @@ struct UnixAddress {
 
 OwnedDescriptor unix_socket(int type = SOCK_STREAM) { return open_socket(AF_UNIX, type); }
 
-int bind_to(const OwnedDescriptor& socket, const std::string& name) {
+int bind_to_name(const OwnedDescriptor& socket, const std::string& name) {
     const UnixAddress address{name};
     return ::bind(socket.number(), address.get(), address.size) == 0 ? 0 : errno;
 }
@@ -57,7 +57,7 @@ std::string name_of(const OwnedDescriptor& socket) {
 
 OwnedDescriptor listening_at(const std::string& name) {
     auto socket = unix_socket();
-    EXPECT_EQ(bind_to(socket, name), 0);
+    EXPECT_EQ(bind_to_name(socket, name), 0);
     EXPECT_EQ(listen_on(socket), 0);
     return socket;
 }
@@ -74,7 +74,7 @@ protected:
 TEST_F(UnixFact, AClosedSocketLeavesItsPathBehind) {
     listening_at(path).close();
     EXPECT_EQ(connect_to(path), ECONNREFUSED);
-    EXPECT_EQ(bind_to(unix_socket(), path), EADDRINUSE);
+    EXPECT_EQ(bind_to_name(unix_socket(), path), EADDRINUSE);
 }
 
 // So the owner is asked for by the wrong type, which never enters a queue.
@@ -87,15 +87,15 @@ TEST_F(UnixFact, ALiveOwnerAnswersTheWrongTypeWithoutNoticing) {
 // To diagnosis: PathConflict. What is no socket is never unlinked.
 TEST_F(UnixFact, AFileInTheWayLooksLikeASocketInTheWay) {
     std::ofstream{path} << "precious";
-    EXPECT_EQ(bind_to(unix_socket(), path), EADDRINUSE);
+    EXPECT_EQ(bind_to_name(unix_socket(), path), EADDRINUSE);
     EXPECT_EQ(connect_to(path), ECONNREFUSED);
-    EXPECT_EQ(bind_to(unix_socket(), directory.path()), EADDRINUSE);
+    EXPECT_EQ(bind_to_name(unix_socket(), directory.path()), EADDRINUSE);
 }
 
 TEST_F(UnixFact, ASymbolicLinkIsNotFollowedByBindButByConnect) {
     const auto at = listening_at(directory.file("b.sock"));
     std::filesystem::create_symlink(directory.file("b.sock"), path);
-    EXPECT_EQ(bind_to(unix_socket(), path), EADDRINUSE);
+    EXPECT_EQ(bind_to_name(unix_socket(), path), EADDRINUSE);
     EXPECT_EQ(connect_to(path), 0);
 }
 
@@ -159,17 +159,17 @@ TEST_F(UnixFact, PermissionsAreThoseOfTheUmaskUntilTheyAreChanged) {
 TEST_F(UnixFact, AnAbstractNameVanishesWithItsLastDescriptor) {
     const std::string name = '@' + path;
     auto first = unix_socket();
-    ASSERT_EQ(bind_to(first, name), 0);
+    ASSERT_EQ(bind_to_name(first, name), 0);
     OwnedDescriptor leaked{::dup(first.number())};
     first.close();
-    EXPECT_EQ(bind_to(unix_socket(), name), EADDRINUSE);
+    EXPECT_EQ(bind_to_name(unix_socket(), name), EADDRINUSE);
     leaked.close();
-    EXPECT_EQ(bind_to(unix_socket(), name), 0);
+    EXPECT_EQ(bind_to_name(unix_socket(), name), 0);
 }
 
 TEST_F(UnixFact, SeqpacketListensLikeAStream) {
     const auto at = unix_socket(SOCK_SEQPACKET);
-    ASSERT_EQ(bind_to(at, path), 0);
+    ASSERT_EQ(bind_to_name(at, path), 0);
     ASSERT_EQ(listen_on(at), 0);
     EXPECT_EQ(connect_to(path, SOCK_SEQPACKET), 0);
     EXPECT_EQ(accept_now(at).second, 0);
