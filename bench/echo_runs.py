@@ -8,6 +8,7 @@ first message of a round does not let it interrupt the one who sends the others,
 """
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -36,6 +37,16 @@ def require_programs(build, driver="epoll"):
 
 def missing_tools(*tools):
     return [tool for tool in tools if not shutil.which(tool)]
+
+
+def strace_words(file):
+    """What counts the system calls of the command that follows, into that file."""
+    return ["strace", "-f", "-c", "-U", "calls,name", "-o", str(file)]
+
+
+def strace_counts(file):
+    rows = re.findall(r"^ *(\d+) +(\w+)$", file.read_text(), re.MULTILINE)
+    return {name: int(calls) for calls, name in rows if name != "total"}
 
 
 def share_one_cpu():

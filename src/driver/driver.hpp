@@ -106,7 +106,9 @@ struct Stream : Source {
     std::uint16_t sent_in = 0;
 };
 
-struct Listener : Source {};
+struct Listener : Source {
+    bool tells_waiting = true;  // how many clients there are (waiting_clients.hpp)
+};
 
 // Since the socket was made; they wrap around.
 struct DatagramCounts {

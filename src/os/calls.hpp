@@ -63,6 +63,15 @@ inline long accept_socket(int listener, SocketAddress& peer) {
                     SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
+// getsockopt(2), TCP_INFO of a listener: how many clients wait to be accepted. A negative errno
+// where it is not of TCP.
+inline long count_waiting(int listener) {
+    tcp_info told;
+    socklen_t size = sizeof told;
+    const long result = raw_call(Call::option, listener, IPPROTO_TCP, TCP_INFO, &told, &size);
+    return result < 0 ? result : static_cast<long>(told.tcpi_unacked);
+}
+
 // For calls that take milliseconds: rounded up, never early; -1 waits for ever.
 inline int timeout_milliseconds(Duration timeout) {
     if (timeout == kNever) return -1;

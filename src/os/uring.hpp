@@ -11,6 +11,7 @@
 
 #include "base/outcome.hpp"
 #include "os/raw_call.hpp"
+#include "os/returns.hpp"
 
 #include <berth/bytes.hpp>
 #include <berth/clock.hpp>
@@ -50,7 +51,7 @@ inline long wait_for_ring(int ring, std::uint32_t count) {
 // Submits, completes what is ready, and waits for one completion, `timeout` at most; kNever: as
 // long as it takes. How many were submitted, or a negative errno; -ETIME and -EINTR are ends of
 // the wait.
-long enter_ring(int ring, std::uint32_t count, Duration timeout);
+BERTH_RETURNS_BY_JUMP long enter_ring(int ring, std::uint32_t count, Duration timeout);
 
 // Pages that are unmapped with the object.
 class Mapping {

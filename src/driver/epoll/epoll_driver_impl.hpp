@@ -10,6 +10,7 @@
 #include "driver/epoll/epoll_driver.hpp"
 #include "driver/pending_error.hpp"
 #include "driver/reset.hpp"
+#include "driver/waiting_clients.hpp"
 
 namespace berth::driver {
 
@@ -32,7 +33,8 @@ void EpollDriver<Sink>::stop_accept(Listener& listener) {
 
 template <class Sink>
 void EpollDriver<Sink>::accept(Listener& listener) {
-    for (std::size_t count = 0; count < bounds_.accept_budget; ++count) {
+    const std::size_t turn = std::min(waiting_clients(listener), bounds_.accept_budget);
+    for (std::size_t count = 0; count < turn; ++count) {
         os::SocketAddress peer;
         const long accepted = os::accept_socket(number(listener.descriptor), peer);
         if (accepted >= 0) {

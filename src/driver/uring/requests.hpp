@@ -89,6 +89,14 @@ inline void ask_poll(io_uring_sqe& entry, int descriptor, std::uint16_t events,
     entry.user_data = name;
 }
 
+// Answers only if the number is not open.
+inline void ask_close(io_uring_sqe& entry, int descriptor) {
+    entry.opcode = IORING_OP_CLOSE;
+    entry.fd = descriptor;
+    entry.flags = IOSQE_CQE_SKIP_SUCCESS;
+    entry.user_data = name_of(Asked::cancel);
+}
+
 inline void ask_cancel(io_uring_sqe& entry, std::uint64_t name) {
     entry.opcode = IORING_OP_ASYNC_CANCEL;
     entry.addr = name;

@@ -15,6 +15,7 @@
 
 #include "base/outcome.hpp"
 #include "os/owned_descriptor.hpp"
+#include "os/returns.hpp"
 #include "os/uring.hpp"
 
 #include <berth/bytes.hpp>
@@ -67,7 +68,7 @@ public:
         return entry - submitted_ >= tail_ - submitted_;
     }
     // Makes the kernel read all entries now; completes only what it refuses.
-    void submit();
+    BERTH_RETURNS_BY_JUMP void submit();
     // Submits, and waits for one completion, for ever. False: look at enter(), which may be
     // called in its place at any time.
     bool wait() {
@@ -80,7 +81,7 @@ public:
     }
     // Submits, and waits for one completion, no longer than `timeout`. Enables the ring, if that
     // has not been done.
-    Outcome<void> enter(Duration timeout);
+    BERTH_RETURNS_BY_JUMP Outcome<void> enter(Duration timeout);
 
     // ── Completions ──────────────────────────────────────────────────────────────────────────
     std::uint32_t count_ready() const {

@@ -243,7 +243,7 @@ private:
     Slices settle_soon(Stream& stream);
     Slices take_refused(Stream& stream, const io_uring_cqe& answer);
     io_uring_cqe* refusal_of(const Stream& stream);
-    void submit_letters();
+    BERTH_RETURNS_BY_JUMP void submit_letters();
     void withdraw_refused();
     void withdraw(uring::Letter& letter);
     void forget_letters(Stream& stream, Ending ending);
@@ -261,7 +261,7 @@ private:
     void deliver_late_error(Stream& stream);
     void deliver_connected(Stream& stream, int errno_value);
     BERTH_RETURNS_BY_JUMP void attempt_send(Stream& stream);
-    void deliver_acceptable(Listener& listener, const io_uring_cqe& answer);
+    BERTH_RETURNS_BY_JUMP void deliver_acceptable(Listener& listener, const io_uring_cqe& answer);
     void deliver_acceptable(DatagramSocket& socket, const io_uring_cqe& answer);
     void deliver_datagrams(DatagramSocket& socket);
     void deliver_ready(Watched& watched, const io_uring_cqe& answer);
@@ -288,15 +288,16 @@ private:
     void finish(Source& source);
     void answered(Source& source, State which);
     void end(Source& source);
-    Outcome<void> enter(Duration timeout);
-    [[gnu::noinline]] Outcome<void> enter_until(Deadline deadline);
-    void deliver_answers(std::size_t count);
-    [[gnu::noinline]] void deliver_rest();
+    BERTH_RETURNS_BY_JUMP Outcome<void> enter(Duration timeout);
+    BERTH_RETURNS_BY_JUMP [[gnu::noinline]] Outcome<void> enter_until(Deadline deadline);
+    BERTH_RETURNS_BY_JUMP void deliver_answers(std::size_t count);
+    BERTH_RETURNS_BY_JUMP [[gnu::noinline]] void deliver_rest();
     void deliver_retried();
     void finish_retried(Source& source);
     void collect_finished();
     void deliver_finished();
-    bool deliver_last_answers();
+    BERTH_RETURNS_BY_JUMP bool deliver_last_answers();
+    BERTH_RETURNS_BY_JUMP bool submit_closes();
 
     Sink& sink_;
     System& system_;
@@ -313,6 +314,7 @@ private:
     bool has_withdrawn_ = false;    // a letter of this poll's batch
     SourceList ready_;              // to be tried again, in the next poll
     SourceList retried_;            // being tried again, in this one
+    SourceList closing_;            // whose close is queued
     SourceList finished_;           // whose last completion is due in this one
     std::size_t ending_ = 0;        // finished sources with answers still to come
     std::uint16_t poll_ = 0;

@@ -50,16 +50,19 @@ void UringDriver<Sink>::answered(Source& source, State which) {
     end(source);
 }
 
-// The kernel does not use it any more: close(2) is what the peer and the port see.
+// The kernel does not use it any more: its close is what the peer and the port see. The ring closes
+// many with one call; what is linked in ready_ cannot wait for that in a list of its own.
 template <class Sink>
 void UringDriver<Sink>::end(Source& source) {
     has_rest_ = true;
-    if ((source.odd & kNotStream) == 0) {
-        os::close(number(source.descriptor));
-        source.descriptor = Descriptor::none;
-    }
+    const bool is_stream = (source.odd & kNotStream) == 0;
     if ((source.odd & kQueued) != 0) {
+        if (is_stream) os::close(number(std::exchange(source.descriptor, Descriptor::none)));
         finished_while_queued_ = true;  // it moves to finished_ when ready_ is gone through
+    } else if (is_stream) {
+        const Descriptor closed = std::exchange(source.descriptor, Descriptor::none);
+        uring::ask_close(next_entry(), number(closed));
+        closing_.push(source);
     } else {
         finished_.push(source);
     }
@@ -87,13 +90,14 @@ Outcome<void> UringDriver<Sink>::enter(Duration timeout) {
     const auto entered = ring_->enter(timeout);
     if (ring_->has_unsubmitted()) [[unlikely]]  // no memory for a request: once more
         ring_->submit();
+    finished_.append(closing_);
     return entered;
 }
 
 template <class Sink>
 Outcome<void> UringDriver<Sink>::enter_until(Deadline deadline) {
-    const bool is_due = std::exchange(is_woken_, false) || !ready_.empty() || !finished_.empty() ||
-                        finished_while_queued_ || ring_->count_ready() > 0;
+    const bool is_due = std::exchange(is_woken_, false) || !ready_.empty() || !closing_.empty() ||
+                        !finished_.empty() || finished_while_queued_ || ring_->count_ready() > 0;
     return enter(left_until(is_due ? Deadline{} : deadline, system_));
 }
 
@@ -208,11 +212,20 @@ void UringDriver<Sink>::deliver_finished() {
 // met; the next poll waits for it.
 template <class Sink>
 bool UringDriver<Sink>::deliver_last_answers() {
-    if (answers_left_ == 0 || !enter(Duration::zero())) return false;
+    if (ending_ == 0 || answers_left_ == 0 || !enter(Duration::zero())) return false;
     const std::size_t count = std::min<std::size_t>(ring_->count_ready(), answers_left_);
     answers_left_ -= count;
     deliver_answers(count);
-    return count > 0;
+    return count > 0 || !finished_.empty();
+}
+
+// Before the call returns, the kernel has closed what it was told to.
+template <class Sink>
+bool UringDriver<Sink>::submit_closes() {
+    if (closing_.empty()) return false;
+    ring_->submit();
+    finished_.append(closing_);
+    return true;
 }
 
 template <class Sink>
@@ -221,7 +234,7 @@ void UringDriver<Sink>::deliver_rest() {
     if (!retried_.empty()) deliver_retried();
     do {
         deliver_finished();
-    } while (ending_ > 0 && deliver_last_answers());
+    } while (deliver_last_answers() || submit_closes());
     is_past_wait_ = false;
     has_rest_ = is_woken_ || !is_wake_asked_ || !ready_.empty();
 }

@@ -9,6 +9,7 @@
 #include "driver/accept_errors.hpp"
 #include "driver/pending_error.hpp"
 #include "driver/uring/uring_driver.hpp"
+#include "driver/waiting_clients.hpp"
 
 namespace berth::driver {
 
@@ -34,11 +35,13 @@ void UringDriver<Sink>::stop_accept(Listener& listener) {
     finish(listener);
 }
 
-// Until the queue is empty: only then does the kernel tell of the next client. A burst above the
-// budget has its turn in the next poll.
+// All who wait: the kernel tells of newcomers only. A burst above the budget has its turn in the
+// next poll.
 template <class Sink>
 void UringDriver<Sink>::accept(Listener& listener) {
-    for (std::size_t count = 0; count < bounds_.accept_budget; ++count) {
+    const std::size_t waiting = waiting_clients(listener);
+    const std::size_t turn = std::min(waiting, bounds_.accept_budget);
+    for (std::size_t count = 0; count < turn; ++count) {
         os::SocketAddress peer;
         const long accepted = os::accept_socket(number(listener.descriptor), peer);
         if (accepted >= 0) {
@@ -48,7 +51,7 @@ void UringDriver<Sink>::accept(Listener& listener) {
             return;
         }
     }
-    make_ready(listener);
+    if (waiting > turn) make_ready(listener);
 }
 
 // False: enough for this turn. Lack of resources ends the accept (2), once nothing is in flight.
