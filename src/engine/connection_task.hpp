@@ -41,8 +41,6 @@ public:
     void cancel() override;
     void finished(Delivery how) override;
 
-    ConnectionTask* next_free = nullptr;
-
 private:
     void give_back();
 

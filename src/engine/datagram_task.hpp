@@ -52,8 +52,6 @@ public:
         give_back();
     }
 
-    DatagramTask* next_free = nullptr;
-
 private:
     void give_back() {
         call_ = {};

@@ -39,8 +39,6 @@ public:
         base::Recycler<HandOff>::give_back(this);
     }
 
-    HandOff* next_free = nullptr;
-
 private:
     Worker* target_ = nullptr;
     driver::Descriptor socket_ = driver::Descriptor::none;

@@ -35,8 +35,6 @@ public:
     // The loop has left, and its connections with it.
     void cancel() override { base::Recycler<TokenEnd>::give_back(this); }
 
-    TokenEnd* next_free = nullptr;
-
 private:
     Worker* worker_ = nullptr;
     ConnectionId id_;

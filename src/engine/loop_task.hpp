@@ -37,8 +37,6 @@ public:
         give_back();
     }
 
-    LoopTask* next_free = nullptr;
-
 private:
     void give_back() {
         callable_.reset();

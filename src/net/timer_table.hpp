@@ -94,7 +94,6 @@ private:
     // What another thread asked for; without work it is a cancel.
     struct Call {
         Call* next = nullptr;
-        Call* next_free = nullptr;
         TimerId id;
         Plan plan;
         LoopWork work;

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -20,7 +21,6 @@ struct Object {
     static inline std::atomic<std::size_t> made = 0;
     Object() { ++made; }
 
-    Object* next_free = nullptr;
     std::atomic<bool> in_use = false;
 };
 
@@ -52,7 +52,7 @@ TEST(RecycledBetweenThreads, EachObjectHasOneUserAtATime) {
 }
 
 struct Kept {
-    Kept* next_free = nullptr;
+    std::size_t number = 0;
 };
 
 TEST(RecycledBetweenThreads, WhatAThreadKeptIsThereForTheNextOne) {
@@ -66,6 +66,32 @@ TEST(RecycledBetweenThreads, WhatAThreadKeptIsThereForTheNextOne) {
     std::jthread([&] { take_and_give_back(before); }).join();
     std::jthread([&] { take_and_give_back(after); }).join();
     EXPECT_EQ(before, after);
+}
+
+struct Pinned {
+    std::size_t number = 0;
+};
+
+// Its block waits for it; all others go round.
+TEST(RecycledBetweenThreads, WhatIsKeptHoldsBackNoOtherBlock) {
+    using Pool = Recycler<Pinned>;
+    constexpr std::size_t kBlocks = 8;
+    std::vector<Pinned*> taken;
+    for (std::size_t i = 0; i < kBlocks * Pool::kBlockObjects; ++i) taken.push_back(Pool::take());
+    Pinned* const kept = taken.front();
+    std::jthread([&] {
+        for (Pinned* each : taken) {
+            if (each != kept) Pool::give_back(each);
+        }
+    }).join();
+    const std::set<Pinned*> before(taken.begin(), taken.end());
+    std::set<Pinned*> again;
+    for (std::size_t i = 0; i < (kBlocks - 1) * Pool::kBlockObjects; ++i)
+        again.insert(Pool::take());
+    EXPECT_FALSE(again.contains(kept));
+    EXPECT_TRUE(std::ranges::includes(before, again)) << "no new ones were made";
+    for (Pinned* each : again) Pool::give_back(each);
+    Pool::give_back(kept);
 }
 
 }  // namespace
