@@ -52,7 +52,8 @@ public:
     void wake() const;
 
 private:
-    long wait_until(std::span<epoll_event> events, Deadline deadline, System& system) const;
+    BERTH_RETURNS_BY_JUMP long wait_until(std::span<epoll_event> events, Deadline deadline,
+                                          System& system) const;
 
     EpollSet(int epoll, int event) : epoll_(epoll), event_(event) {}
     int epoll_;
