@@ -16,6 +16,7 @@
 
 #include "driver/driver.hpp"
 #include "os/datagrams.hpp"
+#include "os/returns.hpp"
 
 #include <cstddef>
 #include <memory>
@@ -34,16 +35,17 @@ public:
     // Learns what kind of socket it is.
     Outcome<void> start(DatagramSocket& socket);
     // One batch. A failure is an errno.
-    Outcome<ReceivedDatagrams> receive(DatagramSocket& socket);
+    BERTH_RETURNS_BY_JUMP Outcome<ReceivedDatagrams> receive(DatagramSocket& socket);
     // Was the last batch as long as one can be? Otherwise the socket was empty.
     bool was_full() const { return was_full_; }
-    Sent send(DatagramSocket& socket, OutgoingDatagrams datagrams);
+    BERTH_RETURNS_BY_JUMP Sent send(DatagramSocket& socket, OutgoingDatagrams datagrams);
 
 private:
     struct Inbox;
     struct Outbox;
 
-    Outcome<ReceivedDatagrams> receive_into(Inbox& inbox, DatagramSocket& socket);
+    BERTH_RETURNS_BY_JUMP Outcome<ReceivedDatagrams> receive_into(Inbox& inbox,
+                                                                  DatagramSocket& socket);
     void take_apart(Inbox& inbox, std::size_t index, DatagramSocket& socket);
 
     std::size_t count_;

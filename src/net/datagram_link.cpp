@@ -6,6 +6,7 @@
 
 #include "net/connection_core.hpp"
 #include "net/connection_table.hpp"
+#include "os/returns.hpp"
 
 #include <cerrno>
 
@@ -61,7 +62,7 @@ void DatagramLink::arm() {
 
 // What comes after a pause or a close in the same batch was read from the kernel already: it is
 // dropped, as a full buffer would.
-void DatagramLink::on_datagrams(driver::ReceivedDatagrams datagrams) {
+BERTH_RETURNS_BY_JUMP void DatagramLink::on_datagrams(driver::ReceivedDatagrams datagrams) {
     LoopCounters::Datagrams& counters = table_.counters().datagrams;
     counters.received.add(datagrams.size());
     counters.dropped.add(counts.dropped - dropped_);
@@ -99,7 +100,7 @@ void DatagramLink::resume() {
 // ── Sending ──────────────────────────────────────────────────────────────────────────────────
 
 // An error of an earlier datagram may come back from here: this one has not been sent then.
-int DatagramLink::send(Bytes bytes) {
+BERTH_RETURNS_BY_JUMP int DatagramLink::send(Bytes bytes) {
     LoopCounters::Datagrams& counters = table_.counters().datagrams;
     const driver::OutgoingDatagram datagram{.bytes = bytes, .to = {}, .from = {}};
     const driver::Sent sent = table_.driver().send_datagrams(*this, {&datagram, 1});

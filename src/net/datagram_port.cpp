@@ -5,6 +5,7 @@
 #include "net/datagram_port.hpp"
 
 #include "net/multicast.hpp"
+#include "os/returns.hpp"
 
 #include <berth/handler.hpp>
 
@@ -47,7 +48,7 @@ void DatagramPort::start() {
 
 // ── Receiving ────────────────────────────────────────────────────────────────────────────────
 
-void DatagramPort::on_datagrams(driver::ReceivedDatagrams datagrams) {
+BERTH_RETURNS_BY_JUMP void DatagramPort::on_datagrams(driver::ReceivedDatagrams datagrams) {
     LoopCounters::Datagrams& counters = table_.counters().datagrams;
     counters.dropped.add(counts.dropped - counted_.dropped);
     counters.gro_received.add(counts.gro_received - counted_.gro_received);
@@ -119,7 +120,7 @@ void DatagramPort::run() {
 
 // A datagram that the kernel refuses is dropped; where there is no room for it, there is none for
 // those behind it. But over a Unix socket the room is its receiver's.
-void DatagramPort::flush() {
+BERTH_RETURNS_BY_JUMP void DatagramPort::flush() {
     LoopCounters::Datagrams& counters = table_.counters().datagrams;
     driver::OutgoingDatagrams left = outbox_.all();
     while (!left.empty()) {

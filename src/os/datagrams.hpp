@@ -15,6 +15,7 @@
 
 #pragma once
 
+#include "os/returns.hpp"
 #include "os/socket_address.hpp"
 
 #include <berth/bytes.hpp>
@@ -44,7 +45,7 @@ public:
     DatagramInbox(std::size_t count, std::size_t size);
 
     // recvmmsg(2), MSG_DONTWAIT: how many came.
-    long receive(int socket);
+    BERTH_RETURNS_BY_JUMP long receive(int socket);
 
     // ── The `index`th of those ───────────────────────────────────────────────────────────────
     Bytes bytes(std::size_t index) const;
@@ -96,7 +97,7 @@ public:
     // Over a Unix socket, to whom has that name. False: no socket can have it; nothing was added.
     bool add_named(Bytes bytes, std::string_view to);
     // sendmmsg(2), MSG_DONTWAIT: how many went. Empties the outbox in any case.
-    long send(int socket);
+    BERTH_RETURNS_BY_JUMP long send(int socket);
 
 private:
     msghdr& begin(Bytes bytes);

@@ -96,7 +96,8 @@ public:
     Outcome<void> start_receive_datagrams(DatagramSocket& socket) override;
     void stop_receive_datagrams(DatagramSocket& socket) override;
     void finish_receive_datagrams(DatagramSocket& socket) override;
-    Sent send_datagrams(DatagramSocket& socket, OutgoingDatagrams datagrams) override {
+    BERTH_RETURNS_BY_JUMP Sent send_datagrams(DatagramSocket& socket,
+                                              OutgoingDatagrams datagrams) override {
         return datagrams_.send(socket, datagrams);
     }
 
@@ -202,7 +203,7 @@ private:
     BERTH_RETURNS_BY_JUMP void deliver_stream(Stream& stream, std::uint32_t events);
     void deliver_connected(Stream& stream);
     BERTH_RETURNS_BY_JUMP void accept(Listener& listener);
-    void deliver_datagrams(DatagramSocket& socket);
+    BERTH_RETURNS_BY_JUMP void deliver_datagrams(DatagramSocket& socket);
     void deliver_ready(Watched& watched, std::uint32_t events);
     bool accept_failed(Listener& listener, int errno_value);
     void unregister(Source& source);

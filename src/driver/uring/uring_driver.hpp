@@ -97,7 +97,8 @@ public:
     Outcome<void> start_receive_datagrams(DatagramSocket& socket) override;
     void stop_receive_datagrams(DatagramSocket& socket) override;
     void finish_receive_datagrams(DatagramSocket& socket) override;
-    Sent send_datagrams(DatagramSocket& socket, OutgoingDatagrams datagrams) override {
+    BERTH_RETURNS_BY_JUMP Sent send_datagrams(DatagramSocket& socket,
+                                              OutgoingDatagrams datagrams) override {
         return datagrams_.send(socket, datagrams);
     }
 
@@ -262,8 +263,9 @@ private:
     void deliver_connected(Stream& stream, int errno_value);
     BERTH_RETURNS_BY_JUMP void attempt_send(Stream& stream);
     BERTH_RETURNS_BY_JUMP void deliver_acceptable(Listener& listener, const io_uring_cqe& answer);
-    void deliver_acceptable(DatagramSocket& socket, const io_uring_cqe& answer);
-    void deliver_datagrams(DatagramSocket& socket);
+    BERTH_RETURNS_BY_JUMP void deliver_acceptable(DatagramSocket& socket,
+                                                  const io_uring_cqe& answer);
+    BERTH_RETURNS_BY_JUMP void deliver_datagrams(DatagramSocket& socket);
     void deliver_ready(Watched& watched, const io_uring_cqe& answer);
     BERTH_RETURNS_BY_JUMP void accept(Listener& listener);
     bool accept_failed(Listener& listener, int errno_value);
