@@ -180,7 +180,8 @@ enum class Ending : std::uint8_t {
     reset,    // SO_LINGER 0, then close: RST, and what was not sent is dropped
 };
 
-// Longer output is sent at once, also by send_soon: to copy it would cost what a call costs. Up to
+// Longer output is sent at once, also by send_soon: to copy it would cost what a call costs. Only
+// what was received in this poll need not be copied, and may be as long as the read_budget. Up to
 // twice as much may come back: what was refused, and what followed it.
 inline constexpr std::size_t kSoonMax = 16U << 10U;
 

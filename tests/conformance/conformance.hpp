@@ -55,6 +55,7 @@
 //       SendSoon.LosesNothingTowardsManySlowPeers
 //       Settle.LetsTheEndComeAfterTheLastByte
 //       SendSoon.IsDroppedByAReset SendSoon.SendsBackWhatItHasReceivedFromWhereThatLies
+//       SendSoon.SendsBackLongPiecesInOrder
 //   16  Datagrams.ComeWholeAndInOrder Datagrams.ComeThatWereThereBefore Datagrams.ComeInBatches
 //       Datagrams.AreCutAtTheBoundAndSaySo Datagrams.ThatFitExactlyAreNotCut
 //       Datagrams.TakeNoMemoryForAFurtherSocket Datagrams.TellWhomTheyWereSentTo

@@ -227,6 +227,27 @@ TEST_P(SendSoon, SendsBackWhatItHasReceivedFromWhereThatLies) {
     expect_arrives(pair, expected, std::move(read));
 }
 
+// 15: the same with several long pieces in one poll, which may leave as one
+TEST_P(SendSoon, SendsBackLongPiecesInOrder) {
+    Pair pair = world().receiving_pair();
+    Sender& sender = sender_of(pair.stream);
+    sink().on_completion = [&](const Completion& each, Bytes lent) {
+        if (each.kind == Kind::received) return sender.write(lent);
+        heed(each);
+    };
+    std::string expected;
+    std::string read;
+    for (int step = 0; expected.size() < (6U << 20U) && step < 2'000; ++step) {
+        std::string bytes;
+        while (bytes.size() < (256U << 10U)) bytes += std::to_string(step) + block_;
+        expected += bytes.substr(0, pair.peer->send_now(bytes));
+        world().advance();
+        if (step % 5 == 0) sender.push();
+        if (step % 50 < 40) read += pair.peer->read_now();
+    }
+    expect_arrives(pair, expected, std::move(read));
+}
+
 // 15: as soon as the kernel knows; and the receive tells it, too
 TEST_P(SendSoon, TellsOfAReset) {
     auto [stream, peer] = world().receiving_pair();

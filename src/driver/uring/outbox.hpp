@@ -57,6 +57,8 @@ public:
         next_ = letters_.get();
         last_ = next_ + kLettersMax;
     }
+    // Null: there is none.
+    Letter* latest() { return is_empty() ? nullptr : next_ - 1; }
     // No letters from now on, until it is cleared.
     void seal() { last_ = next_; }
     // The latest of that stream; null: it has none.

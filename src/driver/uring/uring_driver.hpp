@@ -80,7 +80,7 @@ public:
     BERTH_RETURNS_BY_JUMP Sent send_slices(Stream& stream, Slices slices) override;
     BERTH_RETURNS_BY_JUMP Sent send_soon(Stream& stream, Bytes bytes) override {
         if (!may_send_soon(stream, bytes.size())) [[unlikely]]
-            return send_at_once(stream, bytes);
+            return send_long(stream, bytes);
         if (!buffers_->contain(bytes)) [[unlikely]]
             return send_copied(stream, bytes);
         return send_letter(stream, bytes);
@@ -237,9 +237,8 @@ private:
         std::memcpy(copy, bytes.data(), bytes.size());
         return send_letter(stream, {copy, bytes.size()});
     }
-    BERTH_RETURNS_BY_JUMP [[gnu::noinline]] Sent send_at_once(Stream& stream, Bytes bytes) {
-        return send(stream, bytes);
-    }
+    BERTH_RETURNS_BY_JUMP [[gnu::noinline]] Sent send_long(Stream& stream, Bytes bytes);
+    bool lengthen_letter(const Stream& stream, Bytes bytes);
     bool has_arrived(Stream& stream);
     Slices settle_soon(Stream& stream);
     Slices take_refused(Stream& stream, const io_uring_cqe& answer);

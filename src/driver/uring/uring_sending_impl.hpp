@@ -64,6 +64,31 @@ void UringDriver<Sink>::end_sending(Stream& stream) {
 
 // ── Soon ─────────────────────────────────────────────────────────────────────────────────────
 
+// What lies where it was received is not copied, however long it is; and what was received right
+// behind it, in the same poll, leaves with it.
+template <class Sink>
+Sent UringDriver<Sink>::send_long(Stream& stream, Bytes bytes) {
+    if (bytes.empty() || !buffers_->contain(bytes)) return send(stream, bytes);
+    if (was_sent_in_this_poll(stream)) {
+        return lengthen_letter(stream, bytes) ? Sent::done(bytes.size()) : send(stream, bytes);
+    }
+    const bool has_room = !ring_->is_full() && outbox_.current().takes_letters();
+    return has_room ? send_letter(stream, bytes) : send(stream, bytes);
+}
+
+template <class Sink>
+bool UringDriver<Sink>::lengthen_letter(const Stream& stream, Bytes bytes) {
+    uring::Letter* const letter = outbox_.current().latest();
+    if (letter == nullptr || letter->stream != &stream || letter->is_withdrawn ||
+        ring_->is_submitted(letter->entry) ||
+        letter->bytes.data() + letter->bytes.size() != bytes.data()) {
+        return false;
+    }
+    letter->bytes = {letter->bytes.data(), letter->bytes.size() + bytes.size()};
+    ring_->at(letter->entry).len = static_cast<std::uint32_t>(letter->bytes.size());
+    return true;
+}
+
 // Hands over all letters now. A refusal leaves its letter in the batch until it is delivered, also
 // one of an earlier call in this poll.
 template <class Sink>
