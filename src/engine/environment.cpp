@@ -47,14 +47,20 @@ private:
     // One is opened as a probe: only the kernel knows what it, and its filters, allow.
     Result<loop::DriverFactory> choose_uring(const driver::Bounds& bounds) {
         const auto probe = driver::UringParts::open();
-        if (!probe) {
-            return fail(Error(ErrorCode::driver_unavailable, "open driver")
-                            .because(driver::uring::why_not(probe.errno_value()))
-                            .fix("use driver epoll, or automatic"));
-        }
+        if (!probe) return fail(refusal_of_uring(probe.errno_value()));
         description_ = "uring (as asked: " + probe->description() + ")";
         return loop::DriverFactory(
             [bounds](loop::Loop& sink) { return open<driver::UringDriver>(sink, bounds); });
+    }
+
+    // What this machine lacks just now is no reason to do without the driver.
+    static Error refusal_of_uring(int errno_value) {
+        Error error = Error::from_errno("open driver", errno_value);
+        const bool is_shortage =
+            error.code() == ErrorCode::descriptor_limit || error.code() == ErrorCode::memory_limit;
+        if (!is_shortage) error = Error(ErrorCode::driver_unavailable, "open driver");
+        error = std::move(error).because(driver::uring::why_not(errno_value));
+        return is_shortage ? error : std::move(error).fix("use driver epoll, or automatic");
     }
 
     std::string description_ = "epoll";

@@ -63,6 +63,7 @@ struct NotedClose {
 struct Board {
     // ── Written by the judge ─────────────────────────────────────────────────────────────────
     Fault fault;
+    bool uses_uring = false;
     Note path;  // of the Unix listener
     std::atomic<Phase> phase{Phase::asking};
 

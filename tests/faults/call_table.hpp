@@ -40,15 +40,19 @@ struct Outcome {
 
 inline constexpr std::size_t kOutcomesMax = 10;
 
+// What the server runs with while the call fails.
+enum class Over : std::uint8_t { epoll, uring };
+
 struct CallRow {
     os::Call call;
     std::string_view name;
+    Over over;
     std::array<Outcome, kOutcomesMax> room{};
     std::size_t count = 0;
 
     constexpr CallRow(os::Call which, std::string_view named,
-                      std::initializer_list<Outcome> outcomes)
-        : call(which), name(named), count(outcomes.size()) {
+                      std::initializer_list<Outcome> outcomes, Over driver = Over::epoll)
+        : call(which), name(named), over(driver), count(outcomes.size()) {
         std::ranges::copy(outcomes, room.begin());
     }
     const Outcome* begin() const { return room.data(); }
@@ -193,6 +197,19 @@ inline constexpr std::array kRows{
     CallRow{Call::fork, "fork", {{EAGAIN, nobody}, {ENOMEM, nobody}}},
     CallRow{Call::execute, "execute", {{EACCES, nobody}, {ENOMEM, nobody}, {E2BIG, nobody}}},
     CallRow{Call::pipe, "pipe", {{EMFILE, nobody}, {ENFILE, nobody}}},
+
+    // EINVAL: the kernel is older than what was asked for, and is asked for less.
+    CallRow{Call::ring_setup,
+            "ring_setup",
+            {{EINVAL, nobody}, {EMFILE, start}, {ENFILE, start}, {ENOMEM, start}},
+            Over::uring},
+    CallRow{Call::ring_register, "ring_register", {{EINVAL, nobody}, {ENOMEM, start}}, Over::uring},
+    CallRow{Call::ring_enter,
+            "ring_enter",
+            {{EAGAIN, nobody}, {EINTR, nobody}, {EBUSY, nobody}},
+            Over::uring},
+    CallRow{Call::map, "map", {{ENOMEM, start}}, Over::uring},
+    CallRow{Call::unmap, "unmap", {}, Over::uring},
 };
 
 }  // namespace call_table

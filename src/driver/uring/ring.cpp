@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <numeric>
+#include <thread>
 
 namespace berth::driver::uring {
 
@@ -29,6 +30,8 @@ constexpr std::array kWays{
 constexpr std::uint32_t kNeeded = IORING_FEAT_SINGLE_MMAP | IORING_FEAT_NODROP |
                                   IORING_FEAT_SUBMIT_STABLE | IORING_FEAT_EXT_ARG |
                                   IORING_FEAT_CQE_SKIP;
+
+constexpr int kTriesMax = 1000;  // some milliseconds
 
 // No flag tells of multishot receives, but an operation that came with them.
 Outcome<void> require_multishot(int ring) {
@@ -118,13 +121,16 @@ void Ring::publish() {
     std::atomic_ref(*entry_tail_).store(tail_, std::memory_order_release);
 }
 
-// Entries that the kernel does not take would be overwritten, and their answers never come.
+// Entries that the kernel does not take would be overwritten, and their answers never come. EAGAIN:
+// there is no memory for a request just now, and others may give some back.
 void Ring::submit() {
     publish();
-    while (has_unsubmitted() && broken_ == 0) {
+    for (int tries = 0; has_unsubmitted() && broken_ == 0;) {
         const long submitted = os::submit_to_ring(number(), tail_ - submitted_);
         if (submitted >= 0) {
             submitted_ += static_cast<std::uint32_t>(submitted);
+        } else if (submitted == -EAGAIN && ++tries < kTriesMax) {
+            std::this_thread::yield();
         } else if (submitted != -EINTR) {
             broken_ = static_cast<int>(-submitted);
         }

@@ -2,13 +2,13 @@
 //
 // berth_faults: lets every system call of an engine fail, one by one, in every plausible way.
 //
-//     berth_faults                                       all of it, for both ways to stop
-//     berth_faults --quick                               the first outcome of each call, n up to 3
-//     berth_faults --stop forced --call send --nth 2 --error EPIPE       one run
-//     berth_faults --nth 0 --tell [WORD…]                no fault; tells what happened, and how
-//     often
-//                                                        each call was made; WORD… go before the
-//                                                        server: strace and its options
+//     berth_faults                            all of it, for both drivers and both ways to stop
+//     berth_faults --quick                    the first outcome of each call, n up to 3
+//     berth_faults --stop forced --call send --nth 2 --error EPIPE      one run
+//     berth_faults --driver uring --nth 0 --tell [WORD…]
+//                                             no fault; tells what happened, and how often each
+//                                             call was made; WORD… go before the server: strace
+//                                             and its options
 //
 // A run is a server process that starts, serves guests, and stops; the guests live here. The nth
 // call of a kind fails, for every n until a run does not come so far. After each run the verdict
@@ -30,6 +30,7 @@ namespace berth::test {
 namespace {
 
 struct Wanted {
+    std::vector<Over> drivers{Over::epoll, Over::uring};
     std::vector<Stop> stops{Stop::graceful, Stop::forced};
     std::string call;
     std::optional<std::uint64_t> nth;
@@ -38,6 +39,8 @@ struct Wanted {
     bool tells = false;
     std::vector<std::string> prefix;
 };
+
+std::string_view name_of(Over driver) { return driver == Over::epoll ? "epoll" : "uring"; }
 
 std::string_view name_of(Stop stop) { return stop == Stop::graceful ? "graceful" : "forced"; }
 
@@ -52,15 +55,30 @@ public:
     }
 
     bool run() {
-        for (const Stop stop : wanted_.stops) run(stop);
+        for (const Over driver : wanted_.drivers) {
+            command_.uses_uring = driver == Over::uring;
+            if (driver == Over::uring && !has_uring()) continue;
+            for (const Stop stop : wanted_.stops) run(driver, stop);
+            if (wanted_.nth == 0) break;
+        }
         fmt::print("{} runs, {} violations\n", runs_, violations_);
         return violations_ == 0;
     }
 
 private:
-    void run(Stop stop) {
+    // A kernel without it, or a filter, is no violation.
+    bool has_uring() {
+        const ServerCommand plain{.program = command_.program, .prefix = {}, .uses_uring = true};
+        static_cast<void>(run_once(plain, shared_, Fault{}, Stop::graceful));
+        const NotedError& error = shared_.board().start_error;
+        if (error.happened) fmt::print("skipped io_uring: {}\n", error.text.text());
+        return !error.happened;
+    }
+
+    void run(Over driver, Stop stop) {
         if (wanted_.nth == 0) return static_cast<void>(run(stop, kCalls[0], {}, 0));
         for (const CallRow& row : kCalls) {
+            if (row.over != driver) continue;
             if (!wanted_.call.empty() && row.name != wanted_.call) continue;
             run(stop, row);
         }
@@ -75,8 +93,8 @@ private:
             reached = std::max(reached, run(stop, row, outcome));
             if (wanted_.is_quick) break;
         }
-        fmt::print("{:8} {:15} {:3} calls, {:4} runs\n", name_of(stop), row.name, reached,
-                   runs_ - before);
+        fmt::print("{} {:8} {:15} {:3} calls, {:4} runs\n", name_of(row.over), name_of(stop),
+                   row.name, reached, runs_ - before);
         std::fflush(stdout);
     }
 
@@ -139,7 +157,9 @@ bool take_flag(Wanted& wanted, std::string_view name) {
 }
 
 bool take_value(Wanted& wanted, std::string_view name, const std::string& value) {
-    if (name == "--stop") {
+    if (name == "--driver") {
+        wanted.drivers = {value == "uring" ? Over::uring : Over::epoll};
+    } else if (name == "--stop") {
         wanted.stops = {value == "forced" ? Stop::forced : Stop::graceful};
     } else if (name == "--call") {
         wanted.call = value;

@@ -263,6 +263,7 @@ RunResult run_once(const ServerCommand& command, SharedBoard& shared, const Faul
     const StaleSocket stale(path);
     Board& board = shared.fresh();
     board.fault = fault;
+    board.uses_uring = command.uses_uring;
     board.path.set(path);
 
     const Process server(command, shared.descriptor());

@@ -37,6 +37,7 @@ struct RunResult {
 struct ServerCommand {
     std::string program;
     std::vector<std::string> prefix;  // strace and its options, for example
+    bool uses_uring = false;
 };
 
 // The memory that a run and its server share. One run at a time.

@@ -62,6 +62,9 @@ constexpr std::array kOperations{
     Operations{Call::file_facts, {"lstat", {}}},
     Operations{Call::unlink, {"unlink", {}}},
     Operations{Call::option, {"connect", {}}},
+    Operations{Call::ring_setup, {"open driver", {}}},
+    Operations{Call::ring_register, {"open driver", {}}},
+    Operations{Call::map, {"open driver", {}}},
 };
 
 bool names(std::string_view operation, Call call) {

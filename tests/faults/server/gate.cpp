@@ -7,6 +7,7 @@
 #include "os/raw_call.hpp"
 
 #include <arpa/inet.h>
+#include <linux/io_uring.h>
 #include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -97,6 +98,28 @@ std::string peer_text(int descriptor) {
     return {};  // netlink: the kernel
 }
 
+// A ring is asked for less by those who asked for too much only: incremental buffers are new. To
+// enable one takes nothing.
+bool cannot_fail_to_register(const Registers& registers) {
+    if (registers[1] == IORING_REGISTER_ENABLE_RINGS) return true;
+    if (the_board->fault.outcome.errno_value != EINVAL) return false;
+    return registers[1] != IORING_REGISTER_PBUF_RING ||
+           memory_at<const io_uring_buf_reg>(registers[2])->pad == 0;
+}
+
+// Where entries were submitted, their number is the answer, whatever became of the wait; and with
+// none there is nothing that memory would be needed for.
+bool cannot_fail_to_enter(const Registers& registers) {
+    const bool submits = registers[1] > 0;
+    const bool waits = registers[2] > 0;
+    switch (the_board->fault.outcome.errno_value) {
+        case EAGAIN: return !submits;
+        case EINTR: return submits || !waits;
+        case EBUSY: return submits || (registers[3] & IORING_ENTER_GETEVENTS) == 0;
+        default: return false;
+    }
+}
+
 // For a call with these arguments the fault is not plausible: nothing in SO_LINGER could fail, and
 // no signal interrupts an epoll_wait that does not wait.
 bool cannot_fail(Call call, const Registers& registers) {
@@ -104,6 +127,8 @@ bool cannot_fail(Call call, const Registers& registers) {
         case Call::set_option: return registers[1] == SOL_SOCKET && registers[2] == SO_LINGER;
         case Call::epoll_wait:
             return registers[3] == 0 && the_board->fault.outcome.errno_value == EINTR;
+        case Call::ring_register: return cannot_fail_to_register(registers);
+        case Call::ring_enter: return cannot_fail_to_enter(registers);
         default: return false;
     }
 }

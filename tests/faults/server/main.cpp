@@ -65,6 +65,10 @@ void note_report(Board& board, const StopReport& report) {
     }
 }
 
+DriverKind driver_of(const Board& board) {
+    return board.uses_uring ? DriverKind::uring : DriverKind::epoll;
+}
+
 void serve(Board& board) {
     Silence silence;
     Service service(board);
@@ -73,6 +77,7 @@ void serve(Board& board) {
     board.phase = Phase::starting;
     const auto stopped = berth::run(service, addresses,
                                     {.loops = 2,
+                                     .driver = driver_of(board),
                                      .pin_loops = true,
                                      .linger = std::chrono::milliseconds{50},
                                      .drain = std::chrono::seconds{2},
