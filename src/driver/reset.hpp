@@ -16,8 +16,8 @@
 namespace berth::driver {
 
 // Where there are no resets (Unix), or the kernel refuses, the close says what it can.
-inline void reset(const Stream& stream) {
-    const int socket = number(stream.descriptor);
+inline void reset(Descriptor stream) {
+    const int socket = number(stream);
     if (!os::disconnect(socket)) static_cast<void>(os::set_linger(socket, 0));
 }
 

@@ -198,7 +198,8 @@ inline constexpr std::array kRows{
     CallRow{Call::execute, "execute", {{EACCES, nobody}, {ENOMEM, nobody}, {E2BIG, nobody}}},
     CallRow{Call::pipe, "pipe", {{EMFILE, nobody}, {ENFILE, nobody}}},
 
-    // EINVAL: the kernel is older than what was asked for, and is asked for less.
+    // EINVAL: the kernel is older than what was asked for, and is asked for less; where a ring is
+    // entered it stands for "the descriptor is no ring any more".
     CallRow{Call::ring_setup,
             "ring_setup",
             {{EINVAL, nobody}, {EMFILE, start}, {ENFILE, start}, {ENOMEM, start}},
@@ -206,7 +207,7 @@ inline constexpr std::array kRows{
     CallRow{Call::ring_register, "ring_register", {{EINVAL, nobody}, {ENOMEM, start}}, Over::uring},
     CallRow{Call::ring_enter,
             "ring_enter",
-            {{EAGAIN, nobody}, {EINTR, nobody}, {EBUSY, nobody}},
+            {{EAGAIN, nobody}, {EINTR, nobody}, {EBUSY, nobody}, {EINVAL, engine}},
             Over::uring},
     CallRow{Call::map, "map", {{ENOMEM, start}}, Over::uring},
     CallRow{Call::unmap, "unmap", {}, Over::uring},

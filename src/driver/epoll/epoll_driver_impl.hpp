@@ -203,7 +203,7 @@ void EpollDriver<Sink>::end_sending(Stream& stream) {
 template <class Sink>
 void EpollDriver<Sink>::close(Stream& stream, Ending ending) {
     BERTH_DEBUG_ASSERT(!is_finished(stream), "a stream is closed once");
-    if (ending == Ending::reset) reset(stream);
+    if (ending == Ending::reset) reset(stream.descriptor);
     finish(stream);
     os::close(number(stream.descriptor));
     stream.descriptor = Descriptor::none;

@@ -152,7 +152,7 @@ Outcome<void> Ring::enter(Duration timeout) {
         case -EINTR:
         case -EBUSY:
         case -EAGAIN: return {};
-        default: return base::failed(static_cast<int>(-result));
+        default: broken_ = static_cast<int>(-result); return base::failed(broken_);
     }
 }
 

@@ -63,6 +63,7 @@ public:
     // The same, all zero.
     io_uring_sqe& next() { return next_used() = {}; }
     bool has_unsubmitted() const { return tail_ != submitted_; }
+    std::uint32_t first_unsubmitted() const { return submitted_; }
     // Has the kernel read it?
     bool is_submitted(std::uint32_t entry) const {
         return entry - submitted_ >= tail_ - submitted_;

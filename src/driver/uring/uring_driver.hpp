@@ -289,6 +289,8 @@ private:
     void finish(Source& source);
     void answered(Source& source, State which);
     void end(Source& source);
+    BERTH_RETURNS_BY_JUMP void submit();
+    [[gnu::cold]] void give_up_unread();
     BERTH_RETURNS_BY_JUMP Outcome<void> enter(Duration timeout);
     BERTH_RETURNS_BY_JUMP [[gnu::noinline]] Outcome<void> enter_until(Deadline deadline);
     BERTH_RETURNS_BY_JUMP void deliver_answers(std::size_t count);

@@ -23,7 +23,7 @@ void UringDriver<Sink>::cancel(const Source& source, uring::Asked what) {
 template <class Sink>
 void UringDriver<Sink>::close(Stream& stream, Ending ending) {
     BERTH_DEBUG_ASSERT(!is_finished(stream), "a stream is closed once");
-    if (ending == Ending::reset) reset(stream);
+    if (ending == Ending::reset) reset(stream.descriptor);
     if (was_sent_soon(stream)) forget_letters(stream, ending);
     stop_receiving(stream);
     if ((stream.state & kPolling) != 0) cancel(stream, uring::Asked::poll);
@@ -84,13 +84,33 @@ void UringDriver<Sink>::ask_to_wake() {
     is_wake_asked_ = true;
 }
 
+// Makes the kernel read all requests. What it does not read it never will: the ring is broken.
+template <class Sink>
+void UringDriver<Sink>::submit() {
+    ring_->submit();
+    if (ring_->has_unsubmitted()) [[unlikely]]
+        give_up_unread();
+}
+
+// Of what was sent soon it is not known whether it was all: neither a FIN nor a close may look as
+// if it were.
+template <class Sink>
+void UringDriver<Sink>::give_up_unread() {
+    for (std::uint32_t each = ring_->first_unsubmitted(); each != ring_->tail(); ++each) {
+        io_uring_sqe& entry = ring_->at(each);
+        if (entry.opcode == IORING_OP_SEND) reset(Descriptor{entry.fd});
+        if (entry.opcode == IORING_OP_CLOSE) os::close(entry.fd);
+        uring::ask_nothing(entry);
+    }
+}
+
 template <class Sink>
 Outcome<void> UringDriver<Sink>::enter(Duration timeout) {
     if (!is_wake_asked_) ask_to_wake();
     const auto entered = ring_->enter(timeout);
     if (ring_->has_unsubmitted()) [[unlikely]]  // no memory for a request: once more
-        ring_->submit();
-    finished_.append(closing_);
+        submit();
+    finished_.append(closing_);  // by a call that returns when they are closed
     return entered;
 }
 
@@ -219,11 +239,10 @@ bool UringDriver<Sink>::deliver_last_answers() {
     return count > 0 || !finished_.empty();
 }
 
-// Before the call returns, the kernel has closed what it was told to.
 template <class Sink>
 bool UringDriver<Sink>::submit_closes() {
     if (closing_.empty()) return false;
-    ring_->submit();
+    submit();
     finished_.append(closing_);
     return true;
 }

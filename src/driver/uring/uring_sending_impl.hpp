@@ -94,7 +94,7 @@ bool UringDriver<Sink>::lengthen_letter(const Stream& stream, Bytes bytes) {
 template <class Sink>
 void UringDriver<Sink>::submit_letters() {
     withdraw_refused();
-    ring_->submit();
+    submit();
     bool is_refused = has_withdrawn_;
     for (std::uint32_t place = 0; place < ring_->count_ready(); ++place) {
         is_refused |= uring::asked(ring_->ready(place).user_data) == outbox_.current_send();

@@ -249,6 +249,10 @@ private:
             case Harm::engine: break;
         }
         if (!board_.is_reached) return {meant, meant, meant};
+        // A ring may break when a loop that leaves has nothing left to ask of it.
+        if (is_reached_in(Phase::stopping) && is_fault(Call::ring_enter)) {
+            return {meant, StopOutcome::failed, StopOutcome::failed};
+        }
         return {StopOutcome::failed, StopOutcome::failed, StopOutcome::failed};
     }
 

@@ -32,6 +32,7 @@ using os::Registers;
 
 Board* the_board = nullptr;
 std::atomic<std::uint64_t> candidates = 0;  // calls so far that the fault could have struck
+std::atomic<long> broken_ring = -1;         // a descriptor that is no ring any more
 
 // What each descriptor was registered with. Written and read by the thread of its loop.
 struct Registration {
@@ -154,6 +155,7 @@ std::optional<long> strike(Call call, Registers& registers) {
     the_board->touched.set(peer_text(descriptor));
     the_board->is_reached = true;
     if (transfers_bytes(call) && outcome.harm != Harm::connection) make_edge(descriptor);
+    if (call == Call::ring_enter && outcome.harm == Harm::engine) broken_ring = descriptor;
     if (outcome.errno_value != kShort) return -outcome.errno_value;
     shorten(call, registers);
     return std::nullopt;
@@ -175,6 +177,9 @@ std::optional<long> berth::os::gate(Call call, Registers& registers) {
     }
     if (call == Call::epoll_control) remember_registration(registers);
     ++the_board->made[row];
+    if (call == Call::ring_enter && broken_ring == registers[0]) {
+        return -the_board->fault.outcome.errno_value;
+    }
     if (the_board->fault.call != call || cannot_fail(call, registers)) return std::nullopt;
     return ++candidates == the_board->fault.nth ? strike(call, registers) : std::nullopt;
 }
