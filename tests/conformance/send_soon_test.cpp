@@ -72,6 +72,15 @@ protected:
     void heed(const Completion& each) {
         if (each.kind == Kind::unsent) senders_.at(each.source).take_back(each.bytes);
     }
+    // It sends back what the stream receives, from now on.
+    Sender& sending_back(Stream& stream) {
+        Sender& sender = sender_of(stream);
+        sink().on_completion = [this, &sender](const Completion& each, Bytes lent) {
+            if (each.kind == Kind::received) return sender.write(lent);
+            heed(each);
+        };
+        return sender;
+    }
     // Reads until the peer has all of it, in order, and sends what is owed meanwhile.
     void expect_arrives(Pair& pair, const std::string& expected, std::string read = {}) {
         EXPECT_TRUE(world().until([&] {
@@ -210,11 +219,7 @@ TEST_P(SendSoon, LosesNothingTowardsManySlowPeers) {
 // 15: while the driver's buffers go round several times, and the peer keeps up or does not
 TEST_P(SendSoon, SendsBackWhatItHasReceivedFromWhereThatLies) {
     Pair pair = world().receiving_pair(PeerBuffer::small);
-    Sender& sender = sender_of(pair.stream);
-    sink().on_completion = [&](const Completion& each, Bytes lent) {
-        if (each.kind == Kind::received) return sender.write(lent);
-        heed(each);
-    };
+    Sender& sender = sending_back(pair.stream);
     std::string expected;
     std::string read;
     for (std::size_t step = 0; expected.size() < (3U << 20U) && step < 20'000; ++step) {
@@ -230,11 +235,7 @@ TEST_P(SendSoon, SendsBackWhatItHasReceivedFromWhereThatLies) {
 // 15: the same with several long pieces in one poll, which may leave as one
 TEST_P(SendSoon, SendsBackLongPiecesInOrder) {
     Pair pair = world().receiving_pair();
-    Sender& sender = sender_of(pair.stream);
-    sink().on_completion = [&](const Completion& each, Bytes lent) {
-        if (each.kind == Kind::received) return sender.write(lent);
-        heed(each);
-    };
+    Sender& sender = sending_back(pair.stream);
     std::string expected;
     std::string read;
     for (int step = 0; expected.size() < (6U << 20U) && step < 2'000; ++step) {
