@@ -37,7 +37,10 @@ public:
         return rest.next++;
     }
 
-    static void give_back(T* object) { Block::of(object).give_back(1); }
+    static void give_back(T* object) {
+        static_assert(sizeof(Block) == kAlignment, "no object lies beyond what Block::of finds");
+        Block::of(object).give_back(1);
+    }
 
 private:
     struct BlockHead;
@@ -61,7 +64,7 @@ private:
 
     // Its address is what those of its objects have in common.
     static constexpr std::size_t kAlignment =
-        std::bit_ceil(sizeof(BlockHead) + alignof(T) + kBlockObjects * sizeof(T));
+        std::bit_ceil(sizeof(BlockHead) + alignof(T) + sizeof(std::array<T, kBlockObjects>));
     struct alignas(kAlignment) Block : BlockHead {
         std::array<T, kBlockObjects> objects;
 
@@ -70,8 +73,6 @@ private:
             return *std::bit_cast<Block*>(address & ~(std::uintptr_t{kAlignment} - 1));
         }
     };
-    static_assert(sizeof(BlockHead) <= 2 * sizeof(void*));
-
     // What this thread has not taken yet of its block.
     struct Rest {
         T* next = nullptr;
