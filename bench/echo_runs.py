@@ -49,6 +49,16 @@ def strace_counts(file):
     return {name: int(calls) for calls, name in rows if name != "total"}
 
 
+def slopes(few, many, difference):
+    """By name, of the counts of two runs that differ in so many messages, or connections."""
+    return {name: (many.get(name, 0) - few.get(name, 0)) / difference for name in {*few, *many}}
+
+
+def by_name(calls):
+    """Those that are not nothing, as they are told."""
+    return {call: round(count, 4) for call, count in sorted(calls.items()) if abs(count) >= 0.0005}
+
+
 def share_one_cpu():
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
