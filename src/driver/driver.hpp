@@ -69,6 +69,7 @@
 
 #include "base/outcome.hpp"
 #include "driver/descriptor.hpp"
+#include "os/socket_address.hpp"
 
 #include <berth/bytes.hpp>
 #include <berth/clock.hpp>
@@ -107,7 +108,8 @@ struct Stream : Source {
 };
 
 struct Listener : Source {
-    bool tells_waiting = true;  // how many clients there are (waiting_clients.hpp)
+    bool tells_waiting = true;    // how many clients there are (waiting_clients.hpp)
+    os::SocketAddress next_peer;  // io_uring's: where the kernel writes who comes next
 };
 
 // Since the socket was made; they wrap around.

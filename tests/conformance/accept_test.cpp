@@ -103,6 +103,16 @@ TEST_P(Accept, EndsOnceWhenDescriptorsRunOut) {
     EXPECT_TRUE(accepts(1, listener));
 }
 
+// 2: without a client nothing is lacking.
+TEST_P(Accept, WaitsWhileDescriptorsRunOut) {
+    Listener& listener = world().listen();
+    world().during_descriptor_famine([&] {
+        ASSERT_TRUE(driver().start_accept(listener));
+        world().advance_idly();
+    });
+    EXPECT_TRUE(sink().of(listener).empty());
+}
+
 // 3: the end comes after on_accepted has returned, and in the same poll (6).
 TEST_P(Accept, StopsFromInsideItsCompletion) {
     Listener& listener = world().listen();
@@ -136,6 +146,21 @@ TEST_P(Accept, LosesNoPeerWhenStopped) {
         ++found;
     }
     EXPECT_EQ(found, 3u);
+}
+
+// 13: a peer who came just before may have woken the one that is stopped, and nobody else.
+TEST_P(Accept, LeavesNobodyUnservedBesideOneThatIsStopped) {
+    Listener& stopped = accepting();
+    Listener& other = world().listen_beside(stopped);
+    ASSERT_TRUE(driver().start_accept(other));
+    world().advance();
+    const auto peer = world().connect(stopped);
+    driver().stop_accept(stopped);
+    EXPECT_TRUE(world().until([&] {
+        return sink().count_of(stopped, Kind::accepted) + sink().count_of(other, Kind::accepted) ==
+               1;
+    }));
+    EXPECT_TRUE(comes(Kind::accept_end, stopped));
 }
 
 // 13

@@ -9,7 +9,8 @@
 //
 //    1  Bounds.StartingNeverAllocates Bounds.ManyOperationsAtOnceNeverAllocate
 //    2  Accept.EndsOnceWhenStopped Accept.StartsAgainAfterItsEnd
-//       Accept.EndsOnceWhenDescriptorsRunOut Connect.CompletesOnceAndReceives
+//       Accept.EndsOnceWhenDescriptorsRunOut Accept.WaitsWhileDescriptorsRunOut
+//       Connect.CompletesOnceAndReceives
 //       Connect.ReportsARefusalOnce Connect.ClosingAnswersItSilently
 //       Receive.EndsOnceAfterTheLastByte Receive.StillSendsAfterThePeersFin
 //       SendWhenReady.CompletesOnce SendWhenReady.FailsOnce Close.AnswersReceiveSilently
@@ -46,6 +47,7 @@
 //       Close.ClosesTheDescriptor Close.LetsTheStreamBeUsedAgain
 //       Close.StaleEventsReachNobody
 //   13  Accept.FreesThePortAfterItsEnd Accept.LosesNoPeerWhenStopped
+//       Accept.LeavesNobodyUnservedBesideOneThatIsStopped
 //   14  Bounds.RefusesNothing Bounds.ReceivesNoMoreThanTheBuffer Bounds.AcceptsNoMoreThanItsBudget
 //       Bounds.TakesNoMoreEventsThanItsMaximum
 //   15  SendSoon.DeliversEveryByteInOrder SendSoon.FreesItsMemoryAtOnce SendSoon.ServesManyStreams

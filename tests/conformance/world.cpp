@@ -113,6 +113,16 @@ Listener& World::listen() {
     return made.listener;
 }
 
+Listener& World::listen_beside(const Listener& listener) {
+    const Endpoint endpoint = endpoint_of(listener);
+    const auto other = system().duplicate(listener.descriptor);
+    EXPECT_TRUE(other) << "duplicate: errno " << other.errno_value();
+    Listening& made = listening_.emplace_back();
+    if (other) made.listener.descriptor = *other;
+    made.endpoint = endpoint;
+    return made.listener;
+}
+
 DatagramSocket& World::datagram_socket() {
     DatagramSocket& made = datagram_sockets_.emplace_back();
     const Endpoint wanted{Scheme::udp, test::loopback_endpoint().ip()};

@@ -67,6 +67,8 @@ public:
     // ── Setting a scene ──────────────────────────────────────────────────────────────────────
     // A bound, listening descriptor; accepting is not started.
     driver::Listener& listen();
+    // Another descriptor of the same socket: who accepts here takes from the same queue.
+    driver::Listener& listen_beside(const driver::Listener& listener);
     const Endpoint& endpoint_of(const driver::Listener& listener) const;
     // Listens once more on an endpoint that was given back: an errno, or 0.
     int listen_again(const Endpoint& endpoint);

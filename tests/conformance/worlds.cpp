@@ -27,12 +27,12 @@ private:
 
 template <KernelWorld::Family Over>
 using EpollWorld = DriverWorld<driver::EpollDriver, Over>;
-// As on Linux 6.0: completions at any call, buffers of one completion each.
+// As on Linux 6.0: completions at any call, buffers of one completion each, accepts by calls only.
 template <class Sink>
 struct OldUringDriver {
     static auto open(Sink& sink, driver::System& system, const driver::Bounds& bounds) {
-        return driver::UringDriver<Sink>::open(sink, system, bounds,
-                                               {.deferred = false, .incremental = false});
+        return driver::UringDriver<Sink>::open(
+            sink, system, bounds, {.deferred = false, .accept_ahead = false, .incremental = false});
     }
 };
 

@@ -89,7 +89,7 @@ protected:
         });
         ASSERT_TRUE(reached.pass());
         waiting.emplace(connect());
-        famine.emplace();
+        glut.emplace();
         gate.open();
     }
 
@@ -105,7 +105,8 @@ protected:
     clockid_t loop_clock{};
     std::optional<RawPeer> served;
     std::optional<RawPeer> waiting;
-    std::optional<DescriptorFamine> famine;
+    FewDescriptors few{256};
+    std::optional<DescriptorGlut> glut;
 };
 
 TEST_P(OutOfDescriptors, TheConnectedAreServedAndTheProcessorIsNotBusy) {
@@ -119,7 +120,7 @@ TEST_P(OutOfDescriptors, TheConnectedAreServedAndTheProcessorIsNotBusy) {
 
 TEST_P(OutOfDescriptors, TheWaitingAreServedSoonAfterThereAreSome) {
     expect_served(*served);
-    famine.reset();
+    glut.reset();
     const Instant freed = engine().now();
     expect_served(*waiting);
     EXPECT_LT(engine().now() - freed, milliseconds{500});  // the pause is at most a tenth

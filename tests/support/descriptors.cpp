@@ -48,10 +48,23 @@ std::size_t open_descriptors() {
     return static_cast<std::size_t>(std::distance(begin(entries), end(entries))) - 1;
 }
 
-DescriptorFamine::DescriptorFamine() : limit_before_(soft_limit()) {
-    set_soft_limit(lowest_free_descriptor());
+FewDescriptors::FewDescriptors(std::size_t more) : limit_before_(soft_limit()) {
+    set_soft_limit(lowest_free_descriptor() + more);
 }
 
-DescriptorFamine::~DescriptorFamine() { set_soft_limit(limit_before_); }
+FewDescriptors::~FewDescriptors() { set_soft_limit(limit_before_); }
+
+DescriptorGlut::DescriptorGlut() {
+    for (;;) {
+        const int taken = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+        if (taken < 0) break;
+        taken_.push_back(taken);
+    }
+    if (errno != EMFILE) throw_errno("open /dev/null");
+}
+
+DescriptorGlut::~DescriptorGlut() {
+    for (const int each : taken_) ::close(each);
+}
 
 }  // namespace berth::test

@@ -30,9 +30,9 @@ namespace berth::driver::uring {
 // One send: at most one of a stream is neither submitted nor withdrawn.
 struct Letter {
     const Stream* stream;
-    Bytes bytes;
     std::uint32_t entry;  // of the ring
     bool is_withdrawn;    // its entry does nothing
+    Bytes bytes;
 };
 
 class Batch {
@@ -49,7 +49,7 @@ public:
     // Where so many bytes are to be copied to, before their letter is added.
     std::byte* place(std::size_t size) { return std::exchange(end_, end_ + size); }
     void add(const Stream& stream, Bytes bytes, std::uint32_t entry) {
-        *next_++ = {.stream = &stream, .bytes = bytes, .entry = entry, .is_withdrawn = false};
+        *next_++ = {.stream = &stream, .entry = entry, .is_withdrawn = false, .bytes = bytes};
     }
     bool is_empty() const { return next_ == letters_.get(); }
     void clear() {

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "driver/driver.hpp"
+#include "driver/uring/compat.hpp"
 #include "os/uring.hpp"
 
 #include <bit>
@@ -22,6 +23,7 @@ enum class Asked : std::uint8_t {
     poll,      // a client at a listener; room to send, also as a sign of being connected; an error
     wake,      // reserved: the wake-up descriptor
     cancel,    // reserved: nobody waits for the answer
+    accept,    // one client, who may be yet to come
     send,      // soon; answers only if refused
     send_odd,  // of every other poll: there are two batches
 };
@@ -64,10 +66,23 @@ inline void ask_send(io_uring_sqe& entry, const Stream& stream, Bytes bytes, Ask
     entry.flags = IOSQE_CQE_SKIP_SUCCESS;
     entry.ioprio = 0;
     entry.fd = number(stream.descriptor);
+    entry.addr2 = 0;
     entry.addr = std::bit_cast<std::uintptr_t>(bytes.data());
     entry.len = static_cast<std::uint32_t>(bytes.size());
     entry.msg_flags = MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL;
     entry.user_data = name_of(stream, send);
+}
+
+// Into listener.next_peer the kernel writes who it is, when there is one.
+inline void ask_accept(io_uring_sqe& entry, Listener& listener) {
+    listener.next_peer = os::SocketAddress();
+    entry.opcode = IORING_OP_ACCEPT;
+    entry.ioprio = kAcceptPollFirst;
+    entry.fd = number(listener.descriptor);
+    entry.addr = std::bit_cast<std::uintptr_t>(listener.next_peer.room());
+    entry.addr2 = std::bit_cast<std::uintptr_t>(listener.next_peer.room_length());
+    entry.accept_flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
+    entry.user_data = name_of(listener, Asked::accept);
 }
 
 inline void ask_nothing(io_uring_sqe& entry) {

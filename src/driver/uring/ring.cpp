@@ -4,6 +4,8 @@
 
 #include "driver/uring/ring.hpp"
 
+#include "driver/uring/compat.hpp"
+
 #include <array>
 #include <bit>
 #include <cerrno>
@@ -65,6 +67,8 @@ Outcome<std::unique_ptr<Ring>> Ring::open(const Features& allowed) {
         if (!opened) break;
         auto ring = std::unique_ptr<Ring>(new Ring(*opened));
         ring->is_deferred_ = way.is_deferred;
+        ring->accepts_ahead_ =
+            allowed.accept_ahead && (parameters.features & kAcceptPollFirstFeature) != 0;
         if ((parameters.features & kNeeded) != kNeeded) return base::failed(EOPNOTSUPP);
         auto done = require_multishot(*opened);
         if (done) done = ring->map(parameters);

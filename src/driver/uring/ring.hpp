@@ -35,8 +35,9 @@ using base::Outcome;
 
 // What may be used of newer kernels, if they have it. Tests take it away.
 struct Features {
-    bool deferred = true;     // Linux 6.1: completions only inside enter()
-    bool incremental = true;  // Linux 6.12: buffers that several completions share
+    bool deferred = true;      // Linux 6.1: completions only inside enter()
+    bool accept_ahead = true;  // Linux 6.10: an accept makes nothing before there is a client
+    bool incremental = true;   // Linux 6.12: buffers that several completions share
 };
 
 class Ring {
@@ -53,6 +54,8 @@ public:
     int number() const { return descriptor_.number(); }
     // Are completions made inside enter() alone?
     bool is_deferred() const { return is_deferred_; }
+    // May a client be asked for before there is one?
+    bool accepts_ahead() const { return accepts_ahead_; }
 
     // ── Entries: each has a number, the next one's is tail() ─────────────────────────────────
     bool is_full() const { return tail_ - submitted_ == kEntries; }
@@ -115,6 +118,7 @@ private:
     std::uint32_t submitted_ = 0;               // the kernel has read those before it
     std::uint32_t head_ = 0;                    // of the completions
     bool is_deferred_ = false;
+    bool accepts_ahead_ = false;
     bool is_enabled_ = false;
     int broken_ = 0;
 };

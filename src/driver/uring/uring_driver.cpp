@@ -21,8 +21,10 @@ Outcome<UringParts> UringParts::open(const uring::Features& allowed) {
 }
 
 std::string UringParts::description() const {
-    const std::string when = ring->is_deferred() ? "deferred" : "cooperative";
-    return when + ", " + (buffers->is_incremental() ? "incremental buffers" : "whole buffers");
+    std::string features = ring->is_deferred() ? "deferred" : "cooperative";
+    features += buffers->is_incremental() ? ", incremental buffers" : ", whole buffers";
+    features += ring->accepts_ahead() ? ", accepts ahead" : ", accepts by calls";
+    return features;
 }
 
 }  // namespace berth::driver

@@ -7,8 +7,9 @@
 // there. What was asked is cancelled by its name before a descriptor closes, and its last answer is
 // awaited, because a request keeps a socket, and its port, alive.
 //
-// What is sent soon is queued, too, and leaves with that same call. An accept, a connect and any
-// other send are system calls of their own: what they answer is needed at once.
+// What is sent soon is queued, too, and leaves with that same call. A connect, any other send, and
+// an accept of whoever does not come alone are system calls of their own: what they answer is
+// needed at once.
 //
 // The hot path is one test: `odd` is 0 for a stream that is connected, reading, and owes nothing.
 //
@@ -130,7 +131,7 @@ private:
     };
     // Bits of Source::state. The first two: what the kernel has yet to answer for the last time.
     enum State : std::uint8_t {
-        kReceiving = 1,
+        kReceiving = 1,  // a listener: the next client
         kPolling = 2,
         kCancelled = 4,   // the receive; its last answer is on its way
         kSending = 8,     // a send_when_ready is in flight
@@ -226,8 +227,9 @@ private:
                outbox_.current().takes_letters();
     }
     Sent send_letter(Stream& stream, Bytes bytes) {
-        outbox_.current().add(stream, bytes, ring_->tail());
+        const std::uint32_t entry = ring_->tail();
         uring::ask_send(ring_->next_used(), stream, bytes, outbox_.current_send());
+        outbox_.current().add(stream, bytes, entry);
         stream.sent_in = poll_;
         return Sent::done(bytes.size());
     }
@@ -266,7 +268,10 @@ private:
                                                   const io_uring_cqe& answer);
     BERTH_RETURNS_BY_JUMP void deliver_datagrams(DatagramSocket& socket);
     void deliver_ready(Watched& watched, const io_uring_cqe& answer);
-    BERTH_RETURNS_BY_JUMP void accept(Listener& listener);
+    BERTH_RETURNS_BY_JUMP void deliver_accepted(Listener& listener, const io_uring_cqe& answer);
+    void deliver_last_accepted(Listener& listener, const io_uring_cqe& answer);
+    BERTH_RETURNS_BY_JUMP void accept(Listener& listener, std::size_t before);
+    BERTH_RETURNS_BY_JUMP bool accept_one(Listener& listener);
     bool accept_failed(Listener& listener, int errno_value);
 
     // ── Requests ─────────────────────────────────────────────────────────────────────────────
@@ -278,6 +283,7 @@ private:
     void ask_to_receive(Stream& stream);
     void receive_if_wanted(Stream& stream);
     void stop_receiving(Stream& stream);
+    void ask_for_client(Listener& listener);
     void ask_to_poll(Source& source, std::uint16_t events);
     void watch(Stream& stream);
     void ask_to_wake();
@@ -335,6 +341,7 @@ private:
 
 }  // namespace berth::driver
 
+#include "driver/uring/uring_accepting_impl.hpp"
 #include "driver/uring/uring_datagrams_impl.hpp"
 #include "driver/uring/uring_polling_impl.hpp"
 #include "driver/uring/uring_sending_impl.hpp"

@@ -141,6 +141,7 @@ void UringDriver<Sink>::deliver_odd(const io_uring_cqe& answer) {
             is_wake_asked_ = (answer.flags & IORING_CQE_F_MORE) != 0;
             return;
         case Asked::cancel: return;
+        case Asked::accept: return deliver_accepted(as_listener(uring::source_of(name)), answer);
         case Asked::send:
         case Asked::send_odd: return deliver_unsent(as_stream(uring::source_of(name)), answer);
     }
@@ -173,7 +174,7 @@ void UringDriver<Sink>::deliver_retried() {
             continue;
         }
         if ((source->odd & kNotStream) != 0) {
-            accept(as_listener(*source));
+            accept(as_listener(*source), 0);
             continue;
         }
         Stream& stream = as_stream(*source);

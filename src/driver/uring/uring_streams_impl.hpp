@@ -1,82 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// UringDriver, the bodies: accepting, connecting, receiving.
+// UringDriver, the bodies: connecting, receiving.
 //
 // Included by uring_driver.hpp only; apart so that the class can be read on one screen.
 
 #pragma once
 
-#include "driver/accept_errors.hpp"
 #include "driver/pending_error.hpp"
 #include "driver/uring/uring_driver.hpp"
-#include "driver/waiting_clients.hpp"
 
 namespace berth::driver {
-
-// ── Accepting ────────────────────────────────────────────────────────────────────────────────
-
-// A multishot accept would go on accepting while its answers wait: past the limit of connections,
-// past the budget, and into a stop. So the kernel is asked to tell of clients, multishot; each is
-// taken by a call of its own, which has to be made anyway, to learn the address.
-template <class Sink>
-Outcome<void> UringDriver<Sink>::start_accept(Listener& listener) {
-    if (!is_open(listener.descriptor)) return base::failed(EBADF);
-    listener.odd = kNotStream;
-    listener.state = 0;
-    listener.error = 0;
-    ask_to_poll(listener, POLLIN);
-    return {};
-}
-
-template <class Sink>
-void UringDriver<Sink>::stop_accept(Listener& listener) {
-    if (is_finished(listener)) return;
-    if ((listener.state & kPolling) != 0) cancel(listener, uring::Asked::poll);
-    finish(listener);
-}
-
-// All who wait: the kernel tells of newcomers only. A burst above the budget has its turn in the
-// next poll.
-template <class Sink>
-void UringDriver<Sink>::accept(Listener& listener) {
-    const std::size_t waiting = waiting_clients(listener);
-    const std::size_t turn = std::min(waiting, bounds_.accept_budget);
-    for (std::size_t count = 0; count < turn; ++count) {
-        os::SocketAddress peer;
-        const long accepted = os::accept_socket(number(listener.descriptor), peer);
-        if (accepted >= 0) {
-            sink_.on_accepted(listener, Descriptor{static_cast<int>(accepted)}, peer.ip());
-            if (is_finished(listener)) return;  // the sink stopped it
-        } else if (!accept_failed(listener, static_cast<int>(-accepted))) {
-            return;
-        }
-    }
-    if (waiting > turn) make_ready(listener);
-}
-
-// False: enough for this turn. Lack of resources ends the accept (2), once nothing is in flight.
-template <class Sink>
-bool UringDriver<Sink>::accept_failed(Listener& listener, int errno_value) {
-    if (errno_value == EAGAIN) return false;
-    if (!ends_accepting(errno_value)) {
-        sink_.on_accept_error(listener, errno_value);
-        return !is_finished(listener);
-    }
-    stop_accept(listener);
-    listener.error = static_cast<std::uint16_t>(errno_value);
-    return false;
-}
-
-template <class Sink>
-void UringDriver<Sink>::deliver_acceptable(Listener& listener, const io_uring_cqe& answer) {
-    const bool is_last = (answer.flags & IORING_CQE_F_MORE) == 0;
-    if (is_finished(listener)) {
-        if (is_last) answered(listener, kPolling);
-        return;
-    }
-    if (is_last) ask_to_poll(listener, POLLIN);
-    if ((listener.odd & kQueued) == 0) accept(listener);  // its budget is spent, else
-}
 
 // ── Connecting ───────────────────────────────────────────────────────────────────────────────
 
