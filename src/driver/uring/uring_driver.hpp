@@ -300,7 +300,7 @@ private:
     BERTH_RETURNS_BY_JUMP Outcome<void> enter(Duration timeout);
     BERTH_RETURNS_BY_JUMP [[gnu::noinline]] Outcome<void> enter_until(Deadline deadline);
     BERTH_RETURNS_BY_JUMP void deliver_answers(std::size_t count);
-    BERTH_RETURNS_BY_JUMP [[gnu::noinline]] void deliver_rest();
+    BERTH_RETURNS_BY_JUMP [[gnu::noinline]] void deliver_rest(std::size_t delivered);
     void deliver_retried();
     void finish_retried(Source& source);
     void collect_finished();

@@ -249,8 +249,9 @@ bool UringDriver<Sink>::submit_closes() {
 }
 
 template <class Sink>
-void UringDriver<Sink>::deliver_rest() {
+void UringDriver<Sink>::deliver_rest(std::size_t delivered) {
     is_past_wait_ = true;
+    answers_left_ = bounds_.events_max - delivered;
     if (!retried_.empty()) deliver_retried();
     do {
         deliver_finished();
@@ -259,11 +260,11 @@ void UringDriver<Sink>::deliver_rest() {
     has_rest_ = is_woken_ || !is_wake_asked_ || !ready_.empty();
 }
 
-// Nothing but answers is waited for, in nearly every poll, and nothing else is looked at then.
+// Nothing but answers is waited for, in nearly every poll, and nothing else is looked at then. The
+// kernel does not wait while there are some that the last poll left.
 template <class Sink>
 Outcome<void> UringDriver<Sink>::poll(Deadline deadline) {
-    const bool has_waited =
-        !has_rest_ && deadline.is_never() && ring_->count_ready() == 0 && ring_->wait();
+    const bool has_waited = !has_rest_ && deadline.is_never() && ring_->wait();
     if (!has_waited || ring_->has_unsubmitted()) [[unlikely]] {
         const auto entered = enter_until(deadline);
         if (!entered) return base::failed(entered.errno_value());
@@ -274,12 +275,11 @@ Outcome<void> UringDriver<Sink>::poll(Deadline deadline) {
     outbox_.turn_over();
     has_withdrawn_ = false;
     has_asked_again_ = false;
-    answers_left_ = bounds_.events_max - count;
     if (has_rest_) [[unlikely]]
         retried_.append(ready_);  // what becomes ready from here on waits (10)
     deliver_answers(count);
     if (has_rest_) [[unlikely]]
-        deliver_rest();
+        deliver_rest(count);
     buffers_->end_poll();
     delivered_all_ = count < kBatch && !has_asked_again_ && ring_->count_ready() == 0;
     return {};
