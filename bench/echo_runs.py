@@ -98,7 +98,7 @@ class Server:
 
 
 class Steps:
-    """Counts the instructions of a process while it exists."""
+    """Counts the instructions of a process while it exists: its own, and those of the vDSO."""
 
     def __init__(self, build, pid):
         self.process = subprocess.Popen([f"{build}/bench/count_steps", str(pid)],
@@ -109,7 +109,8 @@ class Steps:
     def end(self):
         self.process.terminate()
         said, _ = self.process.communicate(timeout=PATIENCE_SECONDS)
-        return int(said)
+        own, of_vdso = (int(word) for word in said.split())
+        return {"instructions": own, "vdso_instructions": of_vdso}
 
 
 class Clients:
