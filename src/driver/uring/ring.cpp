@@ -35,6 +35,10 @@ constexpr std::uint32_t kNeeded = IORING_FEAT_SINGLE_MMAP | IORING_FEAT_NODROP |
 
 constexpr int kTriesMax = 1000;  // some milliseconds
 
+bool may_accept_ahead(const Features& allowed, const os::RingParameters& told) {
+    return allowed.accept_ahead && (told.features & kAcceptPollFirstFeature) != 0;
+}
+
 // No flag tells of multishot receives, but an operation that came with them.
 Outcome<void> require_multishot(int ring) {
     constexpr std::uint8_t kSameVersion = IORING_OP_SEND_ZC;
@@ -67,8 +71,7 @@ Outcome<std::unique_ptr<Ring>> Ring::open(const Features& allowed) {
         if (!opened) break;
         auto ring = std::unique_ptr<Ring>(new Ring(*opened));
         ring->is_deferred_ = way.is_deferred;
-        ring->accepts_ahead_ =
-            allowed.accept_ahead && (parameters.features & kAcceptPollFirstFeature) != 0;
+        ring->accepts_ahead_ = may_accept_ahead(allowed, parameters);
         if ((parameters.features & kNeeded) != kNeeded) return base::failed(EOPNOTSUPP);
         auto done = require_multishot(*opened);
         if (done) done = ring->map(parameters);
