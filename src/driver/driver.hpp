@@ -69,12 +69,12 @@
 
 #include "base/outcome.hpp"
 #include "driver/descriptor.hpp"
-#include "os/socket_address.hpp"
 
 #include <berth/bytes.hpp>
 #include <berth/clock.hpp>
 #include <berth/endpoint.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -108,8 +108,10 @@ struct Stream : Source {
 };
 
 struct Listener : Source {
-    bool tells_waiting = true;    // how many clients there are (waiting_clients.hpp)
-    os::SocketAddress next_peer;  // io_uring's: where the kernel writes who comes next
+    bool tells_waiting = true;  // how many clients there are (waiting_clients.hpp)
+    // io_uring's: room for an os::SocketAddress, where the kernel writes who comes next. Not of
+    // that type, so that who includes the seam sees no header of the system's.
+    alignas(8) std::array<std::byte, 136> next_peer{};
 };
 
 // Since the socket was made; they wrap around.

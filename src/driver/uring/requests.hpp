@@ -11,10 +11,13 @@
 
 #include "driver/driver.hpp"
 #include "driver/uring/compat.hpp"
+#include "os/socket_address.hpp"
 #include "os/uring.hpp"
 
 #include <bit>
 #include <cstdint>
+#include <new>
+#include <type_traits>
 
 namespace berth::driver::uring {
 
@@ -73,14 +76,22 @@ inline void ask_send(io_uring_sqe& entry, const Stream& stream, Bytes bytes, Ask
     entry.user_data = name_of(stream, send);
 }
 
-// Into listener.next_peer the kernel writes who it is, when there is one.
+// Of the accept that was asked for last.
+inline os::SocketAddress& next_peer(Listener& listener) {
+    static_assert(sizeof(os::SocketAddress) <= sizeof(Listener::next_peer) &&
+                  alignof(os::SocketAddress) <= alignof(Listener));
+    return *std::launder(reinterpret_cast<os::SocketAddress*>(listener.next_peer.data()));
+}
+
+// Into next_peer() the kernel writes who it is, when there is one.
 inline void ask_accept(io_uring_sqe& entry, Listener& listener) {
-    listener.next_peer = os::SocketAddress();
+    static_assert(std::is_trivially_destructible_v<os::SocketAddress>);
+    os::SocketAddress& peer = *new (listener.next_peer.data()) os::SocketAddress;
     entry.opcode = IORING_OP_ACCEPT;
     entry.ioprio = kAcceptPollFirst;
     entry.fd = number(listener.descriptor);
-    entry.addr = std::bit_cast<std::uintptr_t>(listener.next_peer.room());
-    entry.addr2 = std::bit_cast<std::uintptr_t>(listener.next_peer.room_length());
+    entry.addr = std::bit_cast<std::uintptr_t>(peer.room());
+    entry.addr2 = std::bit_cast<std::uintptr_t>(peer.room_length());
     entry.accept_flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
     entry.user_data = name_of(listener, Asked::accept);
 }

@@ -57,7 +57,7 @@ void UringDriver<Sink>::deliver_accepted(Listener& listener, const io_uring_cqe&
         if (!is_finished(listener)) ask_for_client(listener);
         return;
     }
-    const IpEndpoint peer = listener.next_peer.ip();
+    const IpEndpoint peer = uring::next_peer(listener).ip();
     sink_.on_accepted(listener, Descriptor{answer.res}, peer);
     if (is_finished(listener)) return;
     const bool may_be_alone = (answer.flags & IORING_CQE_F_SOCK_NONEMPTY) == 0 && peer.family != 0;
@@ -74,11 +74,11 @@ template <class Sink>
 void UringDriver<Sink>::deliver_last_accepted(Listener& listener, const io_uring_cqe& answer) {
     long accepted = answer.res;
     if (accepted == -ECANCELED) {
-        accepted = os::accept_socket(number(listener.descriptor), listener.next_peer);
+        accepted = os::accept_socket(number(listener.descriptor), uring::next_peer(listener));
     }
     if (accepted >= 0) {
         const Descriptor descriptor{static_cast<int>(accepted)};
-        sink_.on_accepted(listener, descriptor, listener.next_peer.ip());
+        sink_.on_accepted(listener, descriptor, uring::next_peer(listener).ip());
     }
     answered(listener, kReceiving);
 }
