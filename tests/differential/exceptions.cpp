@@ -67,6 +67,17 @@ bool has_changed_family(const Situation& its) {
     return false;
 }
 
+// Did a socket connect that is to listen now, or the other way round, and does Linux refuse that?
+bool has_changed_role(const Situation& its) {
+    if (!its.is_answer || its.real.error != EINVAL) return false;
+    if (!is_one_of(its.step.call, {Call::connect, Call::listen})) return false;
+    const Call other = its.step.call == Call::listen ? Call::connect : Call::listen;
+    const auto was_other = [&](const Step& step) {
+        return step.call == other && step.slot == its.step.slot;
+    };
+    return std::ranges::any_of(its.history, was_other);
+}
+
 constexpr std::array kExceptions{
     Exception{.name = "how much a buffer takes",
               .reason = "Linux counts what an skb costs, the simulated kernel counts bytes",
@@ -98,6 +109,11 @@ constexpr std::array kExceptions{
               .reference = "net/ipv6/datagram.c __ip6_datagram_connect, net/ipv6/tcp_ipv6.c",
               .afterwards = Afterwards::ends_sequence,
               .applies = has_changed_family},
+    Exception{.name = "a socket that listened and then connects, or back",
+              .reason = "some builds of Linux 6.18 refuse it, others do not; no server does this",
+              .reference = "listen(2) and connect(2), which do not speak of it",
+              .afterwards = Afterwards::ends_sequence,
+              .applies = has_changed_role},
 };
 
 }  // namespace
