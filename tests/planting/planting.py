@@ -151,11 +151,18 @@ class Workshop:
         made = self.folder / output.replace("/", "_")
         if source.is_relative_to(SOURCES):
             source = self.folder / "src" / source.relative_to(SOURCES)
+        elif source.parent.name == "Unity":
+            source = self.batch_of_copies(source, Path(f"{made}.cxx"))
         first_include = next(at for at, word in enumerate(command) if word.startswith("-I"))
         command.insert(first_include, f"-I{self.folder / 'src'}")
         command.remove("-MD")
         self.run([*command, *self.flags, "-o", str(made), "-c", str(source)], self.build)
         return str(made)
+
+    def batch_of_copies(self, batch: Path, copied: Path) -> Path:
+        """CMAKE_UNITY_BUILD: a file that includes others by their absolute paths."""
+        copied.write_text(batch.read_text().replace(f'"{SOURCES}/', f'"{self.folder}/src/'))
+        return copied
 
     def link_with(self, made: dict[str, str]) -> Path:
         program = self.folder / self.program.name
