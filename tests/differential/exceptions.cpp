@@ -72,10 +72,12 @@ bool has_changed_role(const Situation& its) {
     if (!its.is_answer || its.real.error != EINVAL) return false;
     if (!is_one_of(its.step.call, {Call::connect, Call::listen})) return false;
     const Call other = its.step.call == Call::listen ? Call::connect : Call::listen;
-    const auto was_other = [&](const Step& step) {
-        return step.call == other && step.slot == its.step.slot;
-    };
-    return std::ranges::any_of(its.history, was_other);
+    bool was_other = false;
+    for (const Step& step : its.history) {
+        if (step.made == its.step.slot) was_other = false;  // another socket
+        if (step.slot == its.step.slot && step.call == other) was_other = true;
+    }
+    return was_other;
 }
 
 constexpr std::array kExceptions{
